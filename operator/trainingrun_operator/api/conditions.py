@@ -1,0 +1,62 @@
+"""Condition types, reasons and phases, as constants that tests and tools can rely on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """The conditions of a TrainingRun, in the order in which they become true."""
+
+    ACCEPTED = "Accepted"
+    JOB_CREATED = "JobCreated"
+    RUNNING = "Running"
+    PROGRESSING = "Progressing"
+    SUSPENDED = "Suspended"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+class Reason(StrEnum):
+    """Why a condition has its status. One name, one meaning."""
+
+    VALID = "Valid"
+    INVALID_SPEC = "InvalidSpec"
+    CLAIM_NOT_FOUND = "ClaimNotFound"
+    CLAIM_LOST = "ClaimLost"
+    SECRET_NOT_FOUND = "SecretNotFound"
+    NAME_CONFLICT = "NameConflict"
+    JOB_CREATED = "JobCreated"
+    JOB_REFUSED = "JobRefused"
+    WAITING_FOR_TRAINING_OPERATOR = "WaitingForTrainingOperator"
+    WAITING_FOR_PODS = "WaitingForPods"
+    UNSCHEDULABLE = "Unschedulable"
+    IMAGE_PULL_FAILED = "ImagePullFailed"
+    CONTAINER_CONFIG_ERROR = "ContainerConfigError"
+    BELOW_MINIMUM = "BelowMinimumWorkers"
+    WORKERS_RUNNING = "WorkersRunning"
+    RESTARTING = "Restarting"
+    TRAINING = "Training"
+    NO_PROGRESS_YET = "NoProgressYet"
+    SUSPENDED = "Suspended"
+    NOT_SUSPENDED = "NotSuspended"
+    COMPLETED = "Completed"
+    USER_ERROR = "UserError"
+    RESTARTS_EXHAUSTED = "RestartsExhausted"
+    POD_RESTARTS_EXHAUSTED = "PodRestartsExhausted"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    JOB_FAILED = "JobFailed"
+    FINISHED = "Finished"
+
+
+class Phase(StrEnum):
+    """One word for the PHASE column, derived from the conditions."""
+
+    PENDING = "Pending"
+    INVALID = "Invalid"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    RESTARTING = "Restarting"
+    SUSPENDED = "Suspended"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"

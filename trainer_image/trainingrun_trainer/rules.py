@@ -1,0 +1,44 @@
+"""A rule that spans fields, stated once: as CEL for the API server, as Python for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule over one object.
+
+    `cel` is evaluated by the API server with `self` bound to the object, `holds` by pydantic;
+    the corpus of invalid runs in the tests shows that they agree. `message` says what is wrong and
+    what to write instead; `field` is the camelCase name of the field it is reported on, or "" for
+    the object itself.
+    """
+
+    cel: str
+    holds: Callable[[Any], bool]
+    message: str
+    field: str = ""
+
+
+class Group(BaseModel):
+    """A group of fields: camelCase outside, immutable, unknown fields refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True
+    )
+
+    RULES: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _rules_hold(self) -> Self:
+        for rule in self.RULES:
+            if not rule.holds(self):
+                raise PydanticCustomError("rule", rule.message, {"field": rule.field})
+        return self
