@@ -1,1 +1,1 @@
-"""What runs in a training pod: the launcher, the ranks it starts, and the contract with the operator."""
+"""What runs in a training pod: the launcher, its ranks, and the contract with the operator."""

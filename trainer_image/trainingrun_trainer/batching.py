@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LARGEST_AUTOMATIC_BATCH = 8
-"""Samples in one forward pass when the user names no number: enough to fill a core's vector units."""
+"""Samples in one forward pass when the user names no number: enough for a core's vector units."""
 
 
 class IndivisibleBatchError(ValueError):

@@ -133,7 +133,8 @@ class Model(Group):
         Rule(
             cel="!has(self.fromScratch) || has(self.tokenizer)",
             holds=lambda m: m.from_scratch is None or m.tokenizer is not None,
-            message="a model from scratch has no tokenizer of its own: give tokenizer.name or tokenizer.train",
+            message="a model from scratch has no tokenizer of its own; "
+            "give tokenizer.name or tokenizer.train",
             field="tokenizer",
         ),
         Rule(
@@ -171,7 +172,8 @@ class Data(Group):
     )
 
     train: DataSource = Field(
-        description=f"A folder or file in the pod, or {BUILTIN_PYTHON_STDLIB} (the Python standard library's source text)."
+        description=f"A folder or file in the pod, or {BUILTIN_PYTHON_STDLIB}: the source text of "
+        "the Python standard library."
     )
     evaluation: DataSource | None = Field(
         None, description="Held-out data: a folder or file in the pod."
@@ -208,7 +210,7 @@ class Schedule(StrEnum):
 
 
 class Training(Group):
-    """How the model is trained. What defines the result does not depend on the number of workers."""
+    """How the model is trained. The result does not depend on the number of workers."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -217,7 +219,8 @@ class Training(Group):
             message="give exactly one of maxSteps and epochs",
         ),
         Rule(
-            cel="!has(self.perDeviceBatchSize) || self.globalBatchSize % self.perDeviceBatchSize == 0",
+            cel="!has(self.perDeviceBatchSize) || "
+            "self.globalBatchSize % self.perDeviceBatchSize == 0",
             holds=lambda t: (
                 t.per_device_batch_size is None
                 or t.global_batch_size % t.per_device_batch_size == 0
@@ -237,7 +240,8 @@ class Training(Group):
         None,
         ge=1,
         le=65536,
-        description="Samples in one forward pass of one rank; the largest fitting number up to 8 if absent.",
+        description="Samples in one forward pass of one rank; the largest fitting number up to 8 "
+        "if absent.",
     )
     max_steps: int | None = Field(
         None, ge=1, le=1_000_000_000, description="Optimiser steps to train for."
@@ -256,7 +260,8 @@ class Training(Group):
     )
     precision: Precision = Field(
         Precision.AUTO,
-        description="auto: bfloat16 where the processor has AMX or the device has it, else float32.",
+        description="auto: bfloat16 where the processor has AMX or the device has it, else "
+        "float32.",
     )
     seed: int = Field(42, ge=0, le=4294967295, description="Seeds weights, data order and dropout.")
     logging_steps: int = Field(

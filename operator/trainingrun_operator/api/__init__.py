@@ -1,1 +1,4 @@
-"""The TrainingRun resource as typed models. Imported by every layer; imports only the trainer's contract."""
+"""The TrainingRun resource as typed models.
+
+Imported by every layer; imports only the trainer's contract.
+"""

@@ -24,7 +24,7 @@ class Reason(StrEnum):
     INVALID_SPEC = "InvalidSpec"
     CLAIM_NOT_FOUND = "ClaimNotFound"
     CLAIM_LOST = "ClaimLost"
-    SECRET_NOT_FOUND = "SecretNotFound"
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, not a secret
     NAME_CONFLICT = "NameConflict"
     JOB_CREATED = "JobCreated"
     JOB_REFUSED = "JobRefused"

@@ -38,7 +38,7 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "trainingrun-operator"
 
 NAME_MAX_LENGTH = 50
-"""The training operator names services `<job>-worker-<i>` and a service name has 63 characters at most."""
+"""A service is named `<job>-worker-<i>` by the training operator and has 63 characters at most."""
 
 ObjectName = Annotated[
     str,
@@ -109,7 +109,7 @@ class EnvVar(Group):
                     "OMP_NUM_THREADS",
                 )
             ),
-            message="this variable is set by the operator; remove it (threads are set by spec.cpu.threads)",
+            message="the operator sets this variable; remove it (spec.cpu.threads sets threads)",
             field="name",
         ),
     )
@@ -159,7 +159,7 @@ class Elastic(Group):
 
 
 class Resources(Group):
-    """What one worker gets: requests equal limits, so that its CPUs are its own (Guaranteed QoS)."""
+    """What one worker gets: requests equal limits, so its CPUs are its own (Guaranteed QoS)."""
 
     cpu: CpuQuantity = Field("1", description="CPUs of one worker, as a quantity: 8, 500m.")
     memory: MemoryQuantity = Field("2Gi", description="Memory of one worker, /dev/shm included.")
@@ -170,7 +170,8 @@ class Workers(Group):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!has(self.elastic) || (self.elastic.min <= self.count && self.count <= self.elastic.max)",
+            cel="!has(self.elastic) || "
+            "(self.elastic.min <= self.count && self.count <= self.elastic.max)",
             holds=lambda w: w.elastic is None or w.elastic.min <= w.count <= w.elastic.max,
             message="count must lie between elastic.min and elastic.max; change one of them",
             field="count",
@@ -211,7 +212,8 @@ class CpuSpec(Group):
 
     threads: int | Literal["auto"] = Field(
         "auto",
-        description="OpenMP threads of each rank; auto: the CPU limit divided by the ranks, one at least.",
+        description="OpenMP threads of each rank; auto: the worker's CPUs divided by its ranks, "
+        "one at least.",
     )
 
 
@@ -219,7 +221,8 @@ class Storage(Group):
     """The claim that holds the run's folder: checkpoints, model, logs."""
 
     claim_name: ObjectName = Field(
-        description="A PersistentVolumeClaim in the run's namespace, ReadWriteMany for several workers."
+        description="A PersistentVolumeClaim in the run's namespace, ReadWriteMany for several "
+        "workers."
     )
     mount_path: LocalPath = Field(
         "/runs",
@@ -271,7 +274,8 @@ class TrainingRunSpec(Group):
             holds=lambda s: (
                 s.workers.count == 1 or s.workers.elastic is None or s.storage is not None
             ),
-            message="an elastic run needs a claim that all workers share for its checkpoints; give storage.claimName",
+            message="an elastic run keeps its checkpoints on a claim that all workers share; "
+            "give storage.claimName",
             field="storage",
         ),
     )
@@ -299,7 +303,7 @@ class TrainingRunSpec(Group):
     cpu: CpuSpec = Field(CpuSpec(), description="How the worker's CPUs are used.")
     storage: Storage | None = Field(
         None,
-        description="The claim for checkpoints and the model; without it they are lost with the pod.",
+        description="The claim for checkpoints and the model; without one they go with the pod.",
     )
     shared_memory: SharedMemory = Field(
         SharedMemory(), description="The memory volume at /dev/shm."
