@@ -21,9 +21,15 @@ RUN_CONFIG_VERSION: Final = "v1alpha1"
 BUILTIN_PYTHON_STDLIB: Final = "builtin://python-stdlib"
 """A data source: the source text of the standard library of the Python that runs the trainer."""
 
-LocalPath = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^/")]
+LocalPath = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=1024, pattern=r"^/"),
+    Field(examples=["/runs/data"]),
+]
 DataSource = Annotated[
-    str, StringConstraints(min_length=1, max_length=1024, pattern=r"^(/|builtin://python-stdlib$)")
+    str,
+    StringConstraints(min_length=1, max_length=1024, pattern=r"^(/|builtin://python-stdlib$)"),
+    Field(examples=["/runs/data", BUILTIN_PYTHON_STDLIB]),
 ]
 ModelName = Annotated[
     str,
@@ -32,6 +38,7 @@ ModelName = Annotated[
         max_length=1024,
         pattern=r"^(/.+|[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9._-]+)?)$",
     ),
+    Field(examples=["organisation/model", "/runs/models/small"]),
 ]
 
 
@@ -111,7 +118,8 @@ class Tokenizer(Group):
         Rule(
             cel="has(self.name) != has(self.train)",
             holds=lambda t: (t.name is None) != (t.train is None),
-            message="give exactly one of name and train",
+            message="name and train exclude each other, and one is needed; "
+            "give exactly one of them",
         ),
     )
 
@@ -128,7 +136,8 @@ class Model(Group):
         Rule(
             cel="has(self.name) != has(self.fromScratch)",
             holds=lambda m: (m.name is None) != (m.from_scratch is None),
-            message="give exactly one of name and fromScratch",
+            message="name and fromScratch exclude each other, and one is needed; "
+            "give exactly one of them",
         ),
         Rule(
             cel="!has(self.fromScratch) || has(self.tokenizer)",
@@ -140,7 +149,7 @@ class Model(Group):
         Rule(
             cel="!has(self.revision) || has(self.name)",
             holds=lambda m: m.revision is None or m.name is not None,
-            message="revision belongs to a model name; remove it or give name",
+            message="revision belongs to a model that is named; remove it or give name",
             field="revision",
         ),
     )
@@ -166,7 +175,7 @@ class Data(Group):
         Rule(
             cel="!(has(self.evaluation) && has(self.evaluationPercent))",
             holds=lambda d: d.evaluation is None or d.evaluation_percent is None,
-            message="give evaluation or evaluationPercent, not both",
+            message="the held-out data is already given by evaluation; remove one of the two",
             field="evaluationPercent",
         ),
     )
@@ -216,7 +225,8 @@ class Training(Group):
         Rule(
             cel="has(self.maxSteps) != has(self.epochs)",
             holds=lambda t: (t.max_steps is None) != (t.epochs is None),
-            message="give exactly one of maxSteps and epochs",
+            message="maxSteps and epochs exclude each other, and one is needed; "
+            "give exactly one of them",
         ),
         Rule(
             cel="!has(self.perDeviceBatchSize) || "

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from trainingrun_trainer.rules import Group
 
@@ -22,6 +22,12 @@ TERMINATION_MESSAGE_BYTES = 4096
 Short = Annotated[str, StringConstraints(max_length=256)]
 Text = Annotated[str, StringConstraints(max_length=1024)]
 Path = Annotated[str, StringConstraints(max_length=1024)]
+
+
+class Message(Group):
+    """What one version sends and another may read: unknown fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class ExitCode(IntEnum):
@@ -42,14 +48,14 @@ class ExitCode(IntEnum):
     """Something outside the user's hands; worth another try."""
 
 
-class Metric(Group):
+class Metric(Message):
     """One number by name, as text, as Kubeflow Trainer has it."""
 
     name: Short
     value: Short
 
 
-class TrainerStatus(Group):
+class TrainerStatus(Message):
     """The block Kubeflow Trainer defines; `KubeflowCallback` sends only this."""
 
     progress_percentage: int | None = Field(None, ge=0, le=100)
@@ -68,31 +74,33 @@ class RestartCause(StrEnum):
     PREEMPTED = "Preempted"
 
 
-class Restart(Group):
+class Restart(Message):
     """One time the ranks were started again, as rank 0 knows it after its first step."""
 
-    at: datetime
-    cause: RestartCause
-    detail: Text = ""
-    rank: int | None = None
+    at: datetime = Field(description="When the ranks were started again.")
+    cause: RestartCause = Field(description="What ended them.")
+    detail: Text = Field("", description="What ended them, in words.")
+    rank: int | None = Field(None, ge=0, description="The rank that failed first, if one did.")
     from_step: int = Field(ge=0, description="The last step reported before.")
     resumed_step: int = Field(ge=0, description="The step of the checkpoint that was loaded.")
-    lost_steps: int = Field(ge=0)
-    seconds_to_first_step: float | None = None
+    lost_steps: int = Field(ge=0, description="Steps that had to be done again.")
+    seconds_to_first_step: float | None = Field(
+        None, ge=0, description="From the failure to the first step after it."
+    )
 
 
-class CheckpointRecord(Group):
+class CheckpointRecord(Message):
     """A checkpoint whose manifest is written and verified, or one that was set aside."""
 
-    step: int = Field(ge=0)
-    path: Path
-    size_bytes: int = Field(ge=0)
-    world_size: int = Field(ge=1)
-    verified: bool = True
-    problem: Text | None = None
+    step: int = Field(ge=0, description="Optimiser steps done when it was saved.")
+    path: Path = Field(description="Its folder.")
+    size_bytes: int = Field(ge=0, description="Its files together, in bytes.")
+    world_size: int = Field(ge=1, description="Ranks that trained when it was saved.")
+    verified: bool = Field(True, description="Whether its files are what its manifest says.")
+    problem: Text | None = Field(None, description="Why it was set aside.")
 
 
-class TrainingRunBlock(Group):
+class TrainingRunBlock(Message):
     """What our trainer knows beyond Kubeflow's block."""
 
     step: int = Field(ge=0)
@@ -109,30 +117,34 @@ class TrainingRunBlock(Group):
     evaluation: dict[Short, float] = Field({}, max_length=64)
 
 
-class Report(Group):
+class Report(Message):
     """The body of one progress post."""
 
     trainer_status: TrainerStatus
     training_run: TrainingRunBlock | None = None
 
 
-class Summary(Group):
+class Summary(Message):
     """How a run that finished went."""
 
-    steps: int = Field(ge=0)
-    first_loss: float | None = None
-    last_loss: float | None = None
-    evaluation: dict[Short, float] = Field({}, max_length=64)
-    first_evaluation: dict[Short, float] = Field({}, max_length=64)
-    tokens_per_second: float | None = None
-    samples_per_second: float | None = None
-    wall_seconds: float | None = None
-    restarts: int = Field(0, ge=0)
+    steps: int = Field(ge=0, description="Optimiser steps done.")
+    first_loss: float | None = Field(None, description="First logged training loss.")
+    last_loss: float | None = Field(None, description="Last logged training loss.")
+    evaluation: dict[Short, float] = Field(
+        {}, max_length=64, description="Last evaluation, by metric."
+    )
+    first_evaluation: dict[Short, float] = Field(
+        {}, max_length=64, description="First evaluation, by metric."
+    )
+    tokens_per_second: float | None = Field(None, description="Throughput of all ranks together.")
+    samples_per_second: float | None = Field(None, description="Throughput of all ranks together.")
+    wall_seconds: float | None = Field(None, ge=0, description="From start to end.")
+    restarts: int = Field(0, ge=0, description="Times the ranks were started again.")
     checkpoint: Path | None = Field(None, description="The newest verified checkpoint.")
     model: Path | None = Field(None, description="The finished model.")
 
 
-class Failure(Group):
+class Failure(Message):
     """Why a run ended, in words for a condition: what is wrong and what to write instead."""
 
     reason: Short = Field(description="CamelCase, as a condition's reason.")
@@ -144,7 +156,7 @@ class Failure(Group):
     retryable: bool = True
 
 
-class TerminationMessage(Group):
+class TerminationMessage(Message):
     """What stands in /dev/termination-log when a worker's container ends; one of the two is set."""
 
     summary: Summary | None = None

@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 CPU_PATTERN: Final = r"^([0-9]+(\.[0-9]{1,3})?|[0-9]+m)$"
 MEMORY_PATTERN: Final = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
@@ -32,15 +32,25 @@ def _as_written(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _schema(pattern: str, max_length: int, examples: list[str]) -> WithJsonSchema:
+    """Integer or string, as the quantities of the core API are."""
+    text = {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": pattern}
+    return WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, text], "examples": examples}
+    )
+
+
 CpuQuantity = Annotated[
     str,
     BeforeValidator(_as_written),
     StringConstraints(min_length=1, max_length=16, pattern=CPU_PATTERN),
+    _schema(CPU_PATTERN, 16, ["8", "500m"]),
 ]
 MemoryQuantity = Annotated[
     str,
     BeforeValidator(_as_written),
     StringConstraints(min_length=1, max_length=24, pattern=MEMORY_PATTERN),
+    _schema(MEMORY_PATTERN, 24, ["16Gi", "512Mi"]),
 ]
 
 

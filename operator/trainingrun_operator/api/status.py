@@ -100,7 +100,15 @@ class Checkpoints(_Part):
 class Status(_Part):
     """Everything a user can see of a run."""
 
-    conditions: tuple[Condition, ...] = Field((), max_length=16, description="What holds, and why.")
+    conditions: tuple[Condition, ...] = Field(
+        (),
+        max_length=16,
+        description="What holds, and why.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["type"],
+        },
+    )
     phase: Phase | None = Field(None, description="The conditions in one word.")
     message: Message = Field("", description="The deciding condition's message.")
     observed_generation: int = Field(

@@ -7,18 +7,21 @@ reference are generated from these models.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
-from trainingrun_operator.api.quantities import CpuQuantity, MemoryQuantity
+from trainingrun_operator.api.names import MountPath, ObjectName, RunName
+from trainingrun_operator.api.quantities import MemoryQuantity
 from trainingrun_operator.api.status import Status
+from trainingrun_operator.api.workers import Image, Workers
 from trainingrun_trainer.config import (
     Checkpoints,
     Data,
     Evaluation,
-    LocalPath,
     Model,
     ResumeFrom,
     Task,
@@ -37,163 +40,11 @@ RUN_LABEL = f"{GROUP}/run"
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "trainingrun-operator"
 
-NAME_MAX_LENGTH = 50
-"""A service is named `<job>-worker-<i>` by the training operator and has 63 characters at most."""
-
-ObjectName = Annotated[
-    str,
-    StringConstraints(
-        min_length=1,
-        max_length=253,
-        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-    ),
-]
-ImageName = Annotated[
-    str,
-    StringConstraints(
-        min_length=1,
-        max_length=512,
-        pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([a-z0-9._-]*[a-z0-9])?)*"
-        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$",
-    ),
-]
-LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=317)]
-LabelValue = Annotated[
-    str, StringConstraints(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$")
-]
-
-
-class Image(Group):
-    """The image of the workers; the runtime's own if absent."""
-
-    name: ImageName | None = Field(None, description="Repository with tag or digest.")
-    pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
-        "IfNotPresent", description="When the node pulls the image."
-    )
-    pull_secrets: tuple[ObjectName, ...] = Field(
-        (), max_length=8, description="Names of pull secrets in the run's namespace."
-    )
-
-
-class SecretKey(Group):
-    """One key of a secret in the run's namespace."""
-
-    name: ObjectName = Field(description="The secret's name.")
-    key: Annotated[
-        str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")
-    ] = Field(description="The key in the secret.")
-
-
-class EnvVar(Group):
-    """One environment variable of the workers. `$(NAME)` in a value is kept as written."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="has(self.value) != has(self.secretKey)",
-            holds=lambda e: (e.value is None) != (e.secret_key is None),
-            message="give exactly one of value and secretKey",
-        ),
-        Rule(
-            cel="!self.name.startsWith('PET_') && !self.name.startsWith('TRAININGRUN_') && "
-            "!self.name.startsWith('KUBEFLOW_TRAINER_') && !(self.name in ['MASTER_ADDR', "
-            "'MASTER_PORT', 'RANK', 'LOCAL_RANK', 'WORLD_SIZE', 'OMP_NUM_THREADS'])",
-            holds=lambda e: (
-                not e.name.startswith(("PET_", "TRAININGRUN_", "KUBEFLOW_TRAINER_"))
-                and e.name
-                not in (
-                    "MASTER_ADDR",
-                    "MASTER_PORT",
-                    "RANK",
-                    "LOCAL_RANK",
-                    "WORLD_SIZE",
-                    "OMP_NUM_THREADS",
-                )
-            ),
-            message="the operator sets this variable; remove it (spec.cpu.threads sets threads)",
-            field="name",
-        ),
-    )
-
-    name: Annotated[
-        str, StringConstraints(min_length=1, max_length=256, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    ] = Field(description="The variable's name.")
-    value: Annotated[str, StringConstraints(max_length=4096)] | None = Field(
-        None, description="A literal value."
-    )
-    secret_key: SecretKey | None = Field(None, description="The value of a secret's key.")
-
-
-class Toleration(Group):
-    """Lets workers onto nodes with a matching taint."""
-
-    key: Annotated[str, StringConstraints(max_length=317)] | None = Field(
-        None, description="The taint's key; all if absent."
-    )
-    operator: Literal["Exists", "Equal"] = Field("Equal", description="How the value is compared.")
-    value: LabelValue | None = Field(None, description="The taint's value, for Equal.")
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        None, description="The taint's effect; all if absent."
-    )
-    toleration_seconds: int | None = Field(
-        None, ge=0, le=31_536_000, description="How long a NoExecute taint is tolerated."
-    )
-
-
-class Elastic(Group):
-    """How far the number of workers may go from `count`, and how often ranks may fail."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="self.min <= self.max",
-            holds=lambda e: e.min <= e.max,
-            message="min must not be greater than max",
-            field="min",
-        ),
-    )
-
-    min: int = Field(1, ge=1, le=1000, description="Train with no fewer workers.")
-    max: int = Field(1, ge=1, le=1000, description="Train with no more workers.")
-    max_restarts: int = Field(
-        10, ge=0, le=1000, description="Failed ranks after which the run fails."
-    )
-
-
-class Resources(Group):
-    """What one worker gets: requests equal limits, so its CPUs are its own (Guaranteed QoS)."""
-
-    cpu: CpuQuantity = Field("1", description="CPUs of one worker, as a quantity: 8, 500m.")
-    memory: MemoryQuantity = Field("2Gi", description="Memory of one worker, /dev/shm included.")
-
-
-class Workers(Group):
-    """How many pods train, and what each gets."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="!has(self.elastic) || "
-            "(self.elastic.min <= self.count && self.count <= self.elastic.max)",
-            holds=lambda w: w.elastic is None or w.elastic.min <= w.count <= w.elastic.max,
-            message="count must lie between elastic.min and elastic.max; change one of them",
-            field="count",
-        ),
-    )
-
-    count: int = Field(1, ge=1, le=1000, description="Pods that are meant to train.")
-    elastic: Elastic | None = Field(
-        None, description="Bounds of count; a fixed number of workers if absent."
-    )
-    processes_per_worker: int | Literal["auto"] = Field(
-        "auto", description="Ranks in each worker; auto: one."
-    )
-    resources: Resources = Field(Resources(), description="What one worker gets.")
-    node_selector: dict[LabelKey, LabelValue] = Field(
-        {}, max_length=32, description="Labels a node must have."
-    )
-    tolerations: tuple[Toleration, ...] = Field(
-        (), max_length=32, description="Taints the workers tolerate."
-    )
-    priority_class_name: ObjectName | None = Field(None, description="The pods' priority class.")
-    env: tuple[EnvVar, ...] = Field((), max_length=128, description="Environment of the workers.")
+RESERVED_FOLDERS: Final = (
+    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/root", "/run"),
+    *("/sbin", "/scratch", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 - a name, not a use
+)
+"""What the image and the operator's own mounts need; a claim over one of them breaks the worker."""
 
 
 class CommunicationSpec(Group):
@@ -210,7 +61,7 @@ class CommunicationSpec(Group):
 class CpuSpec(Group):
     """How the worker's CPUs are used."""
 
-    threads: int | Literal["auto"] = Field(
+    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
         "auto",
         description="OpenMP threads of each rank; auto: the worker's CPUs divided by its ranks, "
         "one at least.",
@@ -220,11 +71,26 @@ class CpuSpec(Group):
 class Storage(Group):
     """The claim that holds the run's folder: checkpoints, model, logs."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel=f"!{list(RESERVED_FOLDERS)}.exists(f, "
+            "self.mountPath == f || self.mountPath.startsWith(f + '/'))",
+            holds=lambda s: (
+                not any(
+                    s.mount_path == folder or s.mount_path.startswith(f"{folder}/")
+                    for folder in RESERVED_FOLDERS
+                )
+            ),
+            message="the image or the operator needs this folder; mount elsewhere, as at /runs",
+            field="mountPath",
+        ),
+    )
+
     claim_name: ObjectName = Field(
         description="A PersistentVolumeClaim in the run's namespace, ReadWriteMany for several "
         "workers."
     )
-    mount_path: LocalPath = Field(
+    mount_path: MountPath = Field(
         "/runs",
         description="Where the claim is mounted. The run's folder is <mountPath>/<run name>.",
     )
@@ -325,7 +191,7 @@ class Metadata(BaseModel):
         extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True
     )
 
-    name: str
+    name: RunName
     namespace: str = "default"
     uid: str = ""
     generation: int = 0
@@ -351,9 +217,16 @@ class TrainingRun(BaseModel):
 
     @classmethod
     def parse(cls, manifest: dict[str, Any]) -> Self:
-        """The typed run.
+        """The typed run, read as strictly as the API server does: "8" is no number.
 
         Raises:
             pydantic.ValidationError: with one error for each field that is wrong.
         """
-        return cls.model_validate(manifest)
+        # Only JSON mode is strict about types and takes lists and enumerations as text.
+        text = to_json(manifest, fallback=_plain)
+        return cls.model_validate_json(text, strict=True, by_alias=True, by_name=False)
+
+
+def _plain(value: object) -> object:
+    """What YAML and kopf give beside JSON's own types: views of dicts, and dates."""
+    return dict(value) if isinstance(value, Mapping) else str(value)
