@@ -1,0 +1,153 @@
+"""What the cluster tests do to a cluster: a few verbs over lightkube and kubectl."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from lightkube import Client, KubeConfig
+from lightkube.generic_resource import create_namespaced_resource
+from lightkube.resources.core_v1 import Pod
+
+from hack.kubectl import Kubectl
+
+TrainingRun = create_namespaced_resource("trainingrun.io", "v1alpha1", "TrainingRun", "trainingruns")
+PyTorchJob = create_namespaced_resource("kubeflow.org", "v1", "PyTorchJob", "pytorchjobs")
+
+# Runs in a worker: sends a signal to the process of one rank, which carries its rank as its name.
+_SIGNAL_RANK = """
+import os, pathlib, sys
+rank, number = sys.argv[1], int(sys.argv[2])
+pids = [int(p.parent.name) for p in pathlib.Path("/proc").glob("[0-9]*/comm")
+        if p.read_text().strip() == f"rank-{rank}"]
+[os.kill(pid, number) for pid in pids]
+print(len(pids))
+"""
+
+
+class NotSoInTimeError(AssertionError):
+    """What a test waited for did not come; carries the last state seen."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A TrainingRun as it was last seen."""
+
+    body: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.body["metadata"]["name"])
+
+    @property
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.body.get("status") or {}
+        return status
+
+    @property
+    def phase(self) -> str | None:
+        return self.status.get("phase")
+
+    @property
+    def step(self) -> int:
+        return int((self.status.get("progress") or {}).get("step", 0))
+
+    def condition(self, kind: str) -> dict[str, Any]:
+        """The condition of this type; {} if there is none yet."""
+        found = (c for c in self.status.get("conditions", ()) if c["type"] == kind)
+        return next(found, {})
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster, reached by one kubeconfig file and no other."""
+
+    kubectl: Kubectl
+    client: Client
+
+    def apply(self, manifests: str | Iterable[dict[str, Any]], namespace: str) -> None:
+        """Apply every document, into `namespace`."""
+        text = manifests if isinstance(manifests, str) else _as_yaml(manifests)
+        self.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=text)
+
+    def run(self, name: str, namespace: str) -> Run:
+        return Run(self.client.get(TrainingRun, name, namespace=namespace).to_dict())
+
+    def until(
+        self, name: str, namespace: str, holds: Callable[[Run], bool], what: str, seconds: int
+    ) -> Run:
+        """Watch a run until something holds of it.
+
+        Raises:
+            NotSoInTimeError: it did not within `seconds`.
+        """
+        last: Run | None = None
+        events = self.client.watch(
+            TrainingRun,
+            namespace=namespace,
+            fields={"metadata.name": name},
+            server_timeout=seconds,
+        )
+        for _, seen in events:
+            last = Run(seen.to_dict())
+            if holds(last):
+                return last
+        raise NotSoInTimeError(f"{name}: not {what} within {seconds} s; last seen: {last}")
+
+    def until_condition(
+        self, name: str, namespace: str, kind: str, status: str, reason: str, seconds: int = 60
+    ) -> Run:
+        """Watch a run until a condition has this status and reason."""
+
+        def holds(run: Run) -> bool:
+            condition = run.condition(kind)
+            return (condition.get("status"), condition.get("reason")) == (status, reason)
+
+        return self.until(name, namespace, holds, f"{kind}={status} ({reason})", seconds)
+
+    def until_ended(self, name: str, namespace: str, seconds: int) -> Run:
+        """Watch a run to its end, which must be success."""
+        run = self.until(
+            name, namespace, lambda r: r.phase in {"Succeeded", "Failed"}, "ended", seconds
+        )
+        assert run.phase == "Succeeded", run.status
+        return run
+
+    def until_gone(self, kind: str, name: str, namespace: str, seconds: int = 60) -> None:
+        """Wait until an object does not exist."""
+        self.kubectl(
+            "wait", "--for=delete", f"{kind}/{name}", "--namespace", namespace,
+            f"--timeout={seconds}s", seconds=seconds + 10,
+        )  # fmt: skip
+
+    def jobs(self, namespace: str) -> list[dict[str, Any]]:
+        return [job.to_dict() for job in self.client.list(PyTorchJob, namespace=namespace)]
+
+    def pods(self, namespace: str, run: str) -> list[Pod]:
+        return list(self.client.list(Pod, namespace=namespace, labels={"trainingrun.io/run": run}))
+
+    def signal_rank(self, pod: str, namespace: str, rank: int, number: int) -> None:
+        """Send a signal to one rank in a worker."""
+        found = self.kubectl(
+            "exec", pod, "--namespace", namespace, "--container", "pytorch", "--",
+            "python", "-c", _SIGNAL_RANK, str(rank), str(number),
+        )  # fmt: skip
+        assert int(found) == 1, f"{found.strip()} processes called rank-{rank} in {pod}"
+
+    def exists(self, kind: str, name: str, namespace: str) -> bool:
+        return bool(
+            self.kubectl("get", kind, name, "--namespace", namespace, "--ignore-not-found", "-oname")
+        )
+
+
+def connect(kubeconfig: Path) -> Cluster:
+    """A client for the one context of a kubeconfig file."""
+    return Cluster(Kubectl(kubeconfig), Client(config=KubeConfig.from_file(str(kubeconfig)).get()))
+
+
+def _as_yaml(manifests: Iterable[dict[str, Any]]) -> str:
+    return yaml.safe_dump_all(manifests)
+

@@ -1,0 +1,94 @@
+"""The README's sample as a user meets it: columns, log, result. The operator dies on the way."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hack import install
+from tests.cluster.api import Cluster, Run
+
+SAMPLE = Path(__file__).parents[2] / "manifests" / "samples" / "python-lm.yaml"
+NAME = "python-lm"
+STEP_LINE = re.compile(r"step (\d+)/(\d+) .*loss [\d.]+ .*tokens/s")
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def empty_namespace(cluster: Cluster, namespace: str) -> str:
+    """Without the tests' own claim, since the sample brings one of the same name."""
+    cluster.kubectl("delete", "pvc", "--all", "--namespace", namespace)
+    return namespace
+
+
+def kill_the_operator(cluster: Cluster) -> None:
+    """No grace: it gets no chance to finish what it was doing."""
+    cluster.kubectl(
+        "delete", "pod", "--namespace", install.NAMESPACE, "--selector", install.SELECTOR,
+        "--grace-period=0", "--force",
+    )  # fmt: skip
+
+
+def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_times(
+    cluster: Cluster, empty_namespace: str, tmp_path: Path
+) -> None:
+    namespace, log = empty_namespace, tmp_path / "log"
+    cluster.apply(SAMPLE.read_text(), namespace)
+    kill_the_operator(cluster)
+    cluster.until_condition(NAME, namespace, "Running", "True", "WorkersRunning", seconds=120)
+    jobs = {job["metadata"]["uid"] for job in cluster.jobs(namespace)}
+    with log.open("w") as file:
+        following = subprocess.Popen(
+            cluster.kubectl.argv(
+                "logs", "--follow", "--namespace", namespace,
+                "--selector", f"trainingrun.io/run={NAME}", "--max-log-requests=8", "--tail=-1",
+            ),
+            stdout=file,
+        )  # fmt: skip
+
+    seen = cluster.until(NAME, namespace, lambda run: run.step >= 20, "past step 20", seconds=180)
+    kill_the_operator(cluster)
+    table = cluster.kubectl("get", "trainingruns", "--namespace", namespace)
+    total = seen.status["progress"]["totalSteps"]
+    late = total - 20
+    cluster.until(NAME, namespace, lambda run: run.step >= late, f"past step {late}", seconds=300)
+    kill_the_operator(cluster)
+    run = cluster.until_ended(NAME, namespace, seconds=180)
+    following.wait(timeout=60)
+
+    jobs |= {job["metadata"]["uid"] for job in cluster.jobs(namespace)}
+    assert len(jobs) == 1, "exactly one PyTorchJob over the whole life of the run"
+    columns_say_where_the_run_stands(table)
+    the_log_has_each_training_line_once(log.read_text(), total)
+    the_model_has_learnt(run)
+
+
+def columns_say_where_the_run_stands(table: str) -> None:
+    head, line = (row.split() for row in table.splitlines()[:2])
+    assert head == "NAME PHASE STEP LOSS ETA WORKERS RESTARTS CHECKPOINT AGE".split()
+    assert line[0] == NAME
+    assert line[1] == "Running", table
+    assert re.fullmatch(r"\d+/\d+", line[2]), table
+    assert float(line[3]) > 0, table
+    assert line[5] == "2/2", table
+
+
+def the_log_has_each_training_line_once(text: str, total: int) -> None:
+    steps = [int(found[1]) for line in text.splitlines() if (found := STEP_LINE.search(line))]
+    assert steps == sorted(set(steps)), text
+    assert steps[-1] == total, text
+    assert "Traceback" not in text, text
+
+
+def the_model_has_learnt(run: Run) -> None:
+    summary = run.status["summary"]
+    assert summary["steps"] == run.status["progress"]["totalSteps"]
+    assert summary["lastLoss"] < summary["firstLoss"], summary
+    first, last = summary["firstEvaluation"]["perplexity"], summary["evaluation"]["perplexity"]
+    assert first / last >= 5, summary
+    assert summary["tokensPerSecond"] > 0, summary
+    assert run.status["checkpoints"]["lastGood"] == summary["steps"]
+    assert summary["checkpoint"].startswith("/runs/python-lm/"), summary
