@@ -1,0 +1,146 @@
+"""What is wrong with a TrainingRun, in a user's words: the field, the fault, and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from trainingrun_operator.api.schema import Schema, child, inlined
+from trainingrun_operator.api.v1alpha1 import TrainingRun
+
+_SHOWN_CHARACTERS = 60
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a string",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a group of fields",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault: `path` in camelCase with list indices, `message` as "what is wrong; the mend"."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def problems(error: ValidationError) -> list[Problem]:
+    """Every fault that `TrainingRun.parse` found, in the order of the fields."""
+    found: dict[str, Problem] = {}
+    for details in error.errors(include_url=False):
+        problem = _problem(details)
+        # The members of a union fail one by one; the first already names them all. Faults of a
+        # group's rules stand beside each other.
+        key = str(problem) if details["type"] == "rule" else problem.path
+        found.setdefault(key, problem)
+    return list(found.values())
+
+
+@cache
+def _schema() -> Schema:
+    return inlined(TrainingRun)
+
+
+def _problem(details: ErrorDetails) -> Problem:
+    steps, node, parent = _locate(details["loc"])
+    path, value = _path(steps), details["input"]
+    match details["type"]:
+        case "rule":
+            field = details["ctx"]["field"]
+            return Problem(".".join(part for part in (path, field) if part), details["msg"])
+        case "missing":
+            return Problem(path, f"is required but absent; write {_wanted(node)}")
+        case "extra_forbidden":
+            return Problem(path, f"is not a field; {_nearest(str(steps[-1]), parent)}")
+        case "too_long":
+            return Problem(path, f"has {len(value)} entries; write at most {_limit(node)}")
+        case "string_too_long":
+            limit = details["ctx"]["max_length"]
+            return Problem(path, f"has {len(value)} characters; write at most {limit}")
+        case _:
+            return Problem(path, f"{_shown(value)}; write {_wanted(node)}")
+
+
+def _locate(location: tuple[str | int, ...]) -> tuple[list[str | int], Schema, Schema]:
+    """The location as far as it leads through fields, with the last node and the one before."""
+    parent = node = _schema()
+    steps: list[str | int] = []
+    for step in location:
+        if step == "[key]":  # the fault is in a map's key, which the step before names
+            return steps, parent.get("propertyNames", {}), parent
+        if "anyOf" in node:  # the step names a member of a union, which no user knows
+            break
+        steps.append(step)
+        parent, node = node, child(node, step) or {}
+    return steps, node, parent
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return text.removeprefix(".") or "(document)"
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "is empty"
+    if isinstance(value, dict):
+        return "is a group of fields"
+    if isinstance(value, (list, tuple)):
+        return "is a list"
+    text = repr(value) if isinstance(value, str) else str(value).lower()
+    return f"is {text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + '...'}"
+
+
+def _wanted(node: Schema) -> str:
+    """What would be right. An example tells a person more than a pattern does."""
+    if examples := node.get("examples"):
+        return f"a value like {' or '.join(map(str, examples))}"
+    if members := node.get("anyOf"):
+        return " or ".join(map(_wanted, members))
+    if "const" in node:
+        return str(node["const"])
+    if "enum" in node:
+        return f"one of {', '.join(node['enum'])}" if len(node["enum"]) > 1 else node["enum"][0]
+    return _KINDS.get(node.get("type", ""), "something else") + _range(node)
+
+
+def _range(node: Schema) -> str:
+    low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
+    if above is not None:
+        return f" above {_number(above)}" + (f", at most {_number(high)}" if high else "")
+    if low is not None and high is not None:
+        return f" from {_number(low)} to {_number(high)}"
+    return "" if low is None else f" of at least {_number(low)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _limit(node: Schema) -> int:
+    return int(node["maxItems"] if "maxItems" in node else node["maxProperties"])
+
+
+def _nearest(name: str, parent: Schema) -> str:
+    known = list(parent.get("properties", {}))
+    if close := difflib.get_close_matches(_camel(name), known, n=1):
+        return f"write {close[0]}"
+    return f"remove it, or use one of {', '.join(sorted(known))}"
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.replace("-", "_").split("_")
+    return first + "".join(part[:1].upper() + part[1:] for part in rest)
