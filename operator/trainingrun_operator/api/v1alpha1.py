@@ -39,6 +39,8 @@ RUN_LABEL = f"{GROUP}/run"
 """On every object made for a run, with the run's name; `kubectl logs -l` selects by it."""
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "trainingrun-operator"
+SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
+"""On the PyTorchJob: the hash of the spec it was made from."""
 
 RESERVED_FOLDERS: Final = (
     *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/root", "/run"),

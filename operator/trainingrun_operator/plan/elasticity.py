@@ -1,0 +1,91 @@
+"""How far the number of workers may go without changing the maths of an optimiser step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainingrun_operator.api.status import PlanChoice
+from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
+from trainingrun_operator.api.workers import Elastic
+from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_trainer.batching import batching, fitting_world_sizes
+
+
+@dataclass(frozen=True)
+class WorkerRange:
+    """Every number of workers from `minimum` to `maximum` makes the global batch exactly."""
+
+    minimum: int
+    count: int
+    maximum: int
+    max_restarts: int
+    choices: tuple[PlanChoice, ...]
+
+
+def worker_range(spec: TrainingRunSpec, processes: int) -> WorkerRange:
+    """The elastic range narrowed to the numbers around `count` that divide the global batch.
+
+    The range has no gaps: a worker that is lost must never leave a number that cannot train.
+
+    Raises:
+        PlanError: `count` itself does not divide the global batch; names the numbers that do.
+    """
+    count = spec.workers.count
+    elastic = spec.workers.elastic or Elastic(min=count, max=count)
+    fitting = _fitting_workers(spec, processes, max(elastic.max, count))
+    if count not in fitting:
+        raise PlanError("spec.workers.count", _unfitting(spec, processes, fitting))
+    low = high = count
+    while low - 1 >= elastic.min and low - 1 in fitting:
+        low -= 1
+    while high + 1 <= elastic.max and high + 1 in fitting:
+        high += 1
+    choices = (_range_choice(spec, elastic, low, high), _accumulation_choice(spec, processes))
+    return WorkerRange(low, count, high, elastic.max_restarts, choices)
+
+
+def _fitting_workers(spec: TrainingRunSpec, processes: int, largest: int) -> frozenset[int]:
+    training = spec.training
+    worlds = fitting_world_sizes(
+        training.global_batch_size, largest * processes, training.per_device_batch_size
+    )
+    return frozenset(world // processes for world in worlds if world % processes == 0)
+
+
+def _unfitting(spec: TrainingRunSpec, processes: int, fitting: frozenset[int]) -> str:
+    batch, passes = spec.training.global_batch_size, spec.training.per_device_batch_size
+    of = f" in passes of {passes}" if passes else ""
+    instead = (
+        f"write one of {', '.join(map(str, sorted(fitting)))}, or change"
+        if fitting
+        else "change spec.workers.processesPerWorker or"
+    )
+    return (
+        f"{spec.workers.count} workers with {processes} rank(s) each cannot share a global batch "
+        f"of {batch} samples{of} evenly; {instead} spec.training.globalBatchSize"
+    )
+
+
+def _range_choice(spec: TrainingRunSpec, elastic: Elastic, low: int, high: int) -> PlanChoice:
+    value = str(low) if low == high else f"{low} to {high}"
+    if spec.workers.elastic is None:
+        reason = "as spec.workers.count says; spec.workers.elastic would let it vary"
+    elif (low, high) == (elastic.min, elastic.max):
+        reason = "as spec.workers.elastic says"
+    else:
+        reason = (
+            f"spec.workers.elastic says {elastic.min} to {elastic.max}, but only these numbers "
+            f"share a global batch of {spec.training.global_batch_size} samples evenly"
+        )
+    return PlanChoice(name="workers", value=value, reason=reason)
+
+
+def _accumulation_choice(spec: TrainingRunSpec, processes: int) -> PlanChoice:
+    training, world = spec.training, spec.workers.count * processes
+    made = batching(training.global_batch_size, world, training.per_device_batch_size)
+    return PlanChoice(
+        name="gradientAccumulation",
+        value=str(made.accumulation),
+        reason=f"{training.global_batch_size} samples a step = {made.accumulation} passes x "
+        f"{made.per_device} samples x {world} rank(s)",
+    )

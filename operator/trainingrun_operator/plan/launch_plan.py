@@ -1,0 +1,158 @@
+"""Everything that is decided about a run before anything is written to the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainingrun_operator.api.quantities import size_bytes
+from trainingrun_operator.api.status import PlanChoice
+from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_operator.api.workers import Toleration
+from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
+from trainingrun_operator.plan.environment import Variable, environment
+from trainingrun_operator.plan.identity import spec_hash
+from trainingrun_operator.plan.processes import Division, divide_cpus
+from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.settings import Settings
+from trainingrun_operator.plan.volumes import Volume, data_folder, volumes
+from trainingrun_trainer.config import (
+    Communication,
+    Cpu,
+    Processes,
+    RunConfig,
+    RunIdentity,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchPlan:
+    """What is to be run, where, and how it is divided. `render` turns it into manifests."""
+
+    namespace: str
+    name: str
+    uid: str
+    image: str
+    pull_policy: str
+    pull_secrets: tuple[str, ...]
+    workers: int
+    min_workers: int
+    max_workers: int
+    max_restarts: int
+    processes_per_worker: int
+    suspend: bool
+    grace_period_seconds: int
+    cpu: str
+    memory: str
+    priority_class_name: str | None
+    node_selector: tuple[tuple[str, str], ...]
+    tolerations: tuple[Toleration, ...]
+    environment: tuple[Variable, ...]
+    volumes: tuple[Volume, ...]
+    config: RunConfig
+    progress_ca: str
+    spec_hash: str
+    choices: tuple[PlanChoice, ...]
+
+    @property
+    def config_map(self) -> str:
+        """The name of the run's ConfigMap."""
+        return config_map_name(self.name)
+
+
+def config_map_name(run: str) -> str:
+    """The name of a run's ConfigMap."""
+    return f"{run}-config"
+
+
+def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
+    """The plan for a run. The same run and settings always give the same plan.
+
+    Raises:
+        PlanError: the run is valid, yet what it asks for does not fit together.
+    """
+    _check_memory(run)
+    division = divide_cpus(run.spec)
+    workers = worker_range(run.spec, division.processes)
+    spec = run.spec
+    return LaunchPlan(
+        namespace=run.metadata.namespace,
+        name=run.metadata.name,
+        uid=run.metadata.uid,
+        image=spec.image.name or settings.image_cpu,
+        pull_policy=spec.image.pull_policy,
+        pull_secrets=spec.image.pull_secrets,
+        workers=workers.count,
+        min_workers=workers.minimum,
+        max_workers=workers.maximum,
+        max_restarts=workers.max_restarts,
+        processes_per_worker=division.processes,
+        suspend=spec.policy.suspend,
+        grace_period_seconds=spec.policy.termination_grace_period_seconds,
+        cpu=spec.workers.resources.cpu,
+        memory=spec.workers.resources.memory,
+        priority_class_name=spec.workers.priority_class_name,
+        node_selector=tuple(sorted(spec.workers.node_selector.items())),
+        tolerations=spec.workers.tolerations,
+        environment=environment(run, settings, division.threads, data_folder(run)),
+        volumes=volumes(run, settings, config_map_name(run.metadata.name)),
+        config=_run_config(run, division, workers),
+        progress_ca=settings.progress_ca if settings.progress_url else "",
+        spec_hash=spec_hash(run),
+        choices=(*division.choices, *workers.choices, _backend(run), _folder(run)),
+    )
+
+
+def _run_config(run: TrainingRun, division: Division, workers: WorkerRange) -> RunConfig:
+    spec = run.spec
+    return RunConfig(
+        run=RunIdentity(
+            namespace=run.metadata.namespace, name=run.metadata.name, uid=run.metadata.uid
+        ),
+        folder=f"{data_folder(run)}/{run.metadata.name}",
+        task=spec.task,
+        model=spec.model,
+        data=spec.data,
+        training=spec.training,
+        checkpoints=spec.checkpoints,
+        evaluation=spec.evaluation,
+        resume=spec.resume,
+        processes=Processes(
+            workers=workers.count,
+            min_workers=workers.minimum,
+            max_workers=workers.maximum,
+            per_worker=division.processes,
+            max_restarts=workers.max_restarts,
+        ),
+        communication=Communication(
+            backend="gloo", timeout_seconds=spec.communication.timeout_seconds
+        ),
+        cpu=Cpu(threads=division.threads),
+    )
+
+
+def _check_memory(run: TrainingRun) -> None:
+    memory, shared = run.spec.workers.resources.memory, run.spec.shared_memory.size
+    if size_bytes(shared) >= size_bytes(memory):
+        raise PlanError(
+            "spec.sharedMemory.size",
+            f"{shared} of shared memory fill the worker's memory of {memory}; write less, or raise "
+            "spec.workers.resources.memory",
+        )
+
+
+def _backend(run: TrainingRun) -> PlanChoice:
+    asked = run.spec.communication.backend
+    reason = "ranks train on CPUs" if asked == "auto" else "as spec.communication.backend says"
+    return PlanChoice(name="backend", value="gloo", reason=reason)
+
+
+def _folder(run: TrainingRun) -> PlanChoice:
+    if storage := run.spec.storage:
+        return PlanChoice(
+            name="storage", value="claim", reason=f"the run's folder is on {storage.claim_name}"
+        )
+    return PlanChoice(
+        name="storage",
+        value="scratch",
+        reason="without spec.storage checkpoints and the model go with the pod",
+    )

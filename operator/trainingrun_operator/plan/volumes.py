@@ -1,0 +1,58 @@
+"""What is mounted into a worker, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_operator.plan.settings import Settings
+
+CONFIG_FOLDER: Final = "/etc/trainingrun"
+TOKEN_FOLDER: Final = "/var/run/secrets/trainingrun.io"  # noqa: S105 - a path
+TOKEN_FILE: Final = f"{TOKEN_FOLDER}/token"
+SCRATCH_FOLDER: Final = "/scratch"
+PROGRESS_AUDIENCE: Final = "trainingrun.io/progress"
+"""A token for this audience is worth nothing at the API server."""
+TOKEN_SECONDS: Final = 3600
+"""The kubelet renews it at 80 % of this."""
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A volume and its one mount; `source` is the part of the core API's Volume beside the name."""
+
+    name: str
+    path: str
+    source: dict[str, Any] = field(hash=False)
+    read_only: bool = False
+
+
+def data_folder(run: TrainingRun) -> str:
+    """Where large files go: the claim, or a volume that is gone with the pod."""
+    return run.spec.storage.mount_path if run.spec.storage else SCRATCH_FOLDER
+
+
+def volumes(run: TrainingRun, settings: Settings, config_map: str) -> tuple[Volume, ...]:
+    """All volumes of a worker; the root file system is read-only."""
+    shared_memory = {"medium": "Memory", "sizeLimit": run.spec.shared_memory.size}
+    return (
+        Volume("config", CONFIG_FOLDER, {"configMap": {"name": config_map}}, read_only=True),
+        _data(run),
+        Volume("tmp", "/tmp", {"emptyDir": {}}),  # noqa: S108 - a volume of the pod's own
+        Volume("shared-memory", "/dev/shm", {"emptyDir": shared_memory}),  # noqa: S108
+        *((_token(),) if settings.progress_url else ()),
+    )
+
+
+def _data(run: TrainingRun) -> Volume:
+    if run.spec.storage is None:
+        return Volume("data", SCRATCH_FOLDER, {"emptyDir": {}})
+    claim = {"claimName": run.spec.storage.claim_name}
+    return Volume("data", run.spec.storage.mount_path, {"persistentVolumeClaim": claim})
+
+
+def _token() -> Volume:
+    token = {"audience": PROGRESS_AUDIENCE, "expirationSeconds": TOKEN_SECONDS, "path": "token"}
+    source = {"projected": {"sources": [{"serviceAccountToken": token}]}}
+    return Volume("progress-token", TOKEN_FOLDER, source, read_only=True)

@@ -1,0 +1,6 @@
+"""Pure: a launch plan becomes the manifests to apply. May import `plan` and `api` only."""
+
+from trainingrun_operator.render.manifest import RenderError
+from trainingrun_operator.render.manifests import render
+
+__all__ = ["RenderError", "render"]

@@ -1,0 +1,57 @@
+"""The lists and maps of a worker's pod, built as plain data for the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from trainingrun_operator.plan import LaunchPlan
+from trainingrun_operator.plan.environment import Variable
+
+
+@dataclass(frozen=True)
+class PodLists:
+    """The lists and maps of a pod, as plain data for the template."""
+
+    env: list[dict[str, Any]]
+    volumes: list[dict[str, Any]]
+    volume_mounts: list[dict[str, Any]]
+    tolerations: list[dict[str, Any]]
+    pull_secrets: list[dict[str, str]]
+    node_selector: dict[str, str]
+    priority_class_names: list[str]
+    """One name, or none: a class of the empty name would be another one."""
+
+
+def pod_lists(plan: LaunchPlan) -> PodLists:
+    """The lists of a plan's pod."""
+    return PodLists(
+        env=[_variable(variable) for variable in plan.environment],
+        volumes=[{"name": volume.name, **volume.source} for volume in plan.volumes],
+        volume_mounts=[
+            {
+                "name": volume.name,
+                "mountPath": volume.path,
+                **({"readOnly": True} if volume.read_only else {}),
+            }
+            for volume in plan.volumes
+        ],
+        tolerations=[
+            toleration.model_dump(mode="json", by_alias=True, exclude_none=True)
+            for toleration in plan.tolerations
+        ],
+        pull_secrets=[{"name": name} for name in plan.pull_secrets],
+        node_selector=dict(plan.node_selector),
+        priority_class_names=[plan.priority_class_name] if plan.priority_class_name else [],
+    )
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    if variable.pod_field is not None:
+        source: dict[str, Any] = {"fieldRef": {"fieldPath": variable.pod_field}}
+    elif variable.secret is not None:
+        secret = variable.secret
+        source = {"secretKeyRef": {"name": secret.name, "key": secret.key}}
+    else:
+        return {"name": variable.name, "value": variable.value}
+    return {"name": variable.name, "valueFrom": source}

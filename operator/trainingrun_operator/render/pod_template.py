@@ -1,0 +1,207 @@
+"""The shape of a worker's pod template: what is not named here cannot be in a worker."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trainingrun_operator.render.manifest import PodMetadata, Strict
+
+Command = tuple[
+    Literal["python"],
+    Literal["-m"],
+    Literal["trainingrun_trainer"],
+    Literal["--config"],
+    Literal["/etc/trainingrun/run.json"],
+]
+
+
+class FieldRef(Strict):
+    """A field of the pod itself."""
+
+    field_path: Literal["metadata.name", "metadata.labels['training.kubeflow.org/replica-index']"]
+
+
+class SecretKeyRef(Strict):
+    """A key of a secret in the pod's namespace."""
+
+    name: str
+    key: str
+
+
+class ValueFrom(Strict):
+    """Where a variable's value comes from."""
+
+    field_ref: FieldRef | None = None
+    secret_key_ref: SecretKeyRef | None = None
+
+
+class Env(Strict):
+    """An environment variable."""
+
+    name: str
+    value: str | None = None
+    value_from: ValueFrom | None = None
+
+
+class ResourceList(Strict):
+    """CPU and memory as quantities."""
+
+    cpu: str
+    memory: str
+
+
+class Resources(Strict):
+    """Requests equal limits, else the pod is not Guaranteed."""
+
+    requests: ResourceList
+    limits: ResourceList
+
+
+class Capabilities(Strict):
+    """None are left."""
+
+    drop: tuple[Literal["ALL"]]
+
+
+class ContainerSecurity(Strict):
+    """What the restricted Pod Security Standard asks of a container, and a read-only root."""
+
+    allow_privilege_escalation: Literal[False]
+    read_only_root_filesystem: Literal[True]
+    capabilities: Capabilities
+
+
+class VolumeMount(Strict):
+    """A mount."""
+
+    name: str
+    mount_path: str
+    read_only: bool = False
+
+
+class Container(Strict):
+    """The one container of a worker."""
+
+    name: Literal["pytorch"]
+    image: str
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"]
+    command: Command
+    env: tuple[Env, ...]
+    resources: Resources
+    security_context: ContainerSecurity
+    termination_message_policy: Literal["FallbackToLogsOnError"]
+    volume_mounts: tuple[VolumeMount, ...]
+
+
+class EmptyDir(Strict):
+    """A volume that goes with the pod."""
+
+    medium: Literal["Memory"] | None = None
+    size_limit: str | None = None
+
+
+class Named(Strict):
+    """A reference to an object of the same namespace."""
+
+    name: str
+
+
+class Claim(Strict):
+    """A reference to a claim of the same namespace."""
+
+    claim_name: str
+
+
+class Token(Strict):
+    """A service-account token for an audience of ours."""
+
+    audience: Literal["trainingrun.io/progress"]
+    expiration_seconds: int
+    path: Literal["token"]
+
+
+class TokenSource(Strict):
+    """The one source of a projected volume."""
+
+    service_account_token: Token
+
+
+class Projected(Strict):
+    """A projected volume."""
+
+    sources: tuple[TokenSource]
+
+
+class PodVolume(Strict):
+    """A volume: exactly these four kinds, so that no host path can slip in."""
+
+    name: str
+    config_map: Named | None = None
+    empty_dir: EmptyDir | None = None
+    persistent_volume_claim: Claim | None = None
+    projected: Projected | None = None
+
+
+class PodToleration(Strict):
+    """A toleration."""
+
+    key: str | None = None
+    operator: Literal["Exists", "Equal"]
+    value: str | None = None
+    effect: str | None = None
+    toleration_seconds: int | None = None
+
+
+class LabelSelector(Strict):
+    """Pods with these labels."""
+
+    match_labels: dict[str, str]
+
+
+class Spread(Strict):
+    """Workers on different nodes where there are several, on one where there is one."""
+
+    max_skew: Literal[1]
+    topology_key: Literal["kubernetes.io/hostname"]
+    when_unsatisfiable: Literal["ScheduleAnyway"]
+    label_selector: LabelSelector
+
+
+class SeccompProfile(Strict):
+    """The runtime's own profile."""
+
+    type: Literal["RuntimeDefault"]
+
+
+class PodSecurity(Strict):
+    """What the restricted Pod Security Standard asks of a pod."""
+
+    run_as_non_root: Literal[True]
+    run_as_user: Literal[1000]
+    run_as_group: Literal[1000]
+    fs_group: Literal[1000]
+    fs_group_change_policy: Literal["OnRootMismatch"]
+    seccomp_profile: SeccompProfile
+
+
+class PodSpec(Strict):
+    """A worker's pod."""
+
+    automount_service_account_token: Literal[False]
+    enable_service_links: Literal[False]
+    termination_grace_period_seconds: int
+    image_pull_secrets: tuple[Named, ...]
+    node_selector: dict[str, str]
+    tolerations: tuple[PodToleration, ...]
+    priority_class_name: str | None = None
+    topology_spread_constraints: tuple[Spread]
+    security_context: PodSecurity
+    containers: tuple[Container]
+    volumes: tuple[PodVolume, ...]
+
+
+class PodTemplate(Strict):
+    """The template of a worker's pod."""
+
+    metadata: PodMetadata
+    spec: PodSpec
