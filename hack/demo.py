@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from hack import cache, cluster, closing_table, images, install
+from hack import cache, closing_table, cluster, images, install
 from hack.cluster import diagnose
 from hack.environment import ROOT
 from hack.kubectl import Kubectl

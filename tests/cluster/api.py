@@ -14,7 +14,9 @@ from lightkube.resources.core_v1 import Pod
 
 from hack.kubectl import Kubectl
 
-TrainingRun = create_namespaced_resource("trainingrun.io", "v1alpha1", "TrainingRun", "trainingruns")
+TrainingRun = create_namespaced_resource(
+    "trainingrun.io", "v1alpha1", "TrainingRun", "trainingruns"
+)
 PyTorchJob = create_namespaced_resource("kubeflow.org", "v1", "PyTorchJob", "pytorchjobs")
 
 # Runs in a worker: sends a signal to the process of one rank, which carries its rank as its name.
@@ -74,7 +76,7 @@ class Cluster:
         self.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=text)
 
     def run(self, name: str, namespace: str) -> Run:
-        return Run(self.client.get(TrainingRun, name, namespace=namespace).to_dict())
+        return Run(_body(self.client.get(TrainingRun, name, namespace=namespace)))
 
     def until(
         self, name: str, namespace: str, holds: Callable[[Run], bool], what: str, seconds: int
@@ -92,7 +94,7 @@ class Cluster:
             server_timeout=seconds,
         )
         for _, seen in events:
-            last = Run(seen.to_dict())
+            last = Run(_body(seen))
             if holds(last):
                 return last
         raise NotSoInTimeError(f"{name}: not {what} within {seconds} s; last seen: {last}")
@@ -124,10 +126,12 @@ class Cluster:
         )  # fmt: skip
 
     def jobs(self, namespace: str) -> list[dict[str, Any]]:
-        return [job.to_dict() for job in self.client.list(PyTorchJob, namespace=namespace)]
+        return [_body(job) for job in self.client.list(PyTorchJob, namespace=namespace)]
 
-    def pods(self, namespace: str, run: str) -> list[Pod]:
-        return list(self.client.list(Pod, namespace=namespace, labels={"trainingrun.io/run": run}))
+    def pod_uids(self, namespace: str, run: str) -> set[str]:
+        """The pods of a run that exist now."""
+        pods = self.client.list(Pod, namespace=namespace, labels={"trainingrun.io/run": run})
+        return {_body(pod)["metadata"]["uid"] for pod in pods}
 
     def signal_rank(self, pod: str, namespace: str, rank: int, number: int) -> None:
         """Send a signal to one rank in a worker."""
@@ -139,7 +143,9 @@ class Cluster:
 
     def exists(self, kind: str, name: str, namespace: str) -> bool:
         return bool(
-            self.kubectl("get", kind, name, "--namespace", namespace, "--ignore-not-found", "-oname")
+            self.kubectl(
+                "get", kind, name, "--namespace", namespace, "--ignore-not-found", "-oname"
+            )
         )
 
 
@@ -151,3 +157,8 @@ def connect(kubeconfig: Path) -> Cluster:
 def _as_yaml(manifests: Iterable[dict[str, Any]]) -> str:
     return yaml.safe_dump_all(manifests)
 
+
+def _body(seen: Any) -> dict[str, Any]:
+    """The object as the API server's JSON has it."""
+    body: dict[str, Any] = seen.to_dict()
+    return body

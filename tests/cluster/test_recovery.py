@@ -31,7 +31,7 @@ def test_a_killed_rank_resumes_from_the_last_verified_checkpoint(
     cluster: Cluster, namespace: str
 ) -> None:
     start_and_pass(cluster, "rank", namespace, step=25)
-    before = {pod.metadata.uid for pod in cluster.pods(namespace, "rank")}
+    before = cluster.pod_uids(namespace, "rank")
 
     cluster.signal_rank("rank-worker-1", namespace, rank=1, number=signal.SIGKILL)
 
@@ -41,7 +41,7 @@ def test_a_killed_rank_resumes_from_the_last_verified_checkpoint(
     assert run.status["restarts"]["pods"] == 0, run.status["restarts"]
     assert resumed_from_a_checkpoint(run), run.status["restarts"]
     assert run.status["checkpoints"]["lastGood"] == STEPS
-    assert {pod.metadata.uid for pod in cluster.pods(namespace, "rank")} == before
+    assert cluster.pod_uids(namespace, "rank") == before
 
 
 def test_a_deleted_worker_0_is_replaced_and_the_run_goes_on(

@@ -13,6 +13,7 @@ from tests.cluster.api import Cluster, Run
 
 SAMPLE = Path(__file__).parents[2] / "manifests" / "samples" / "python-lm.yaml"
 NAME = "python-lm"
+COLUMNS = ["NAME", "PHASE", "STEP", "LOSS", "ETA", "WORKERS", "RESTARTS", "CHECKPOINT", "AGE"]
 STEP_LINE = re.compile(r"step (\d+)/(\d+) .*loss [\d.]+ .*tokens/s")
 pytestmark = pytest.mark.timeout(600)
 
@@ -68,7 +69,7 @@ def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_
 
 def columns_say_where_the_run_stands(table: str) -> None:
     head, line = (row.split() for row in table.splitlines()[:2])
-    assert head == "NAME PHASE STEP LOSS ETA WORKERS RESTARTS CHECKPOINT AGE".split()
+    assert head == COLUMNS
     assert line[0] == NAME
     assert line[1] == "Running", table
     assert re.fullmatch(r"\d+/\d+", line[2]), table
