@@ -28,11 +28,11 @@ ImageName = Annotated[
     ),
     Field(examples=["registry.example.org/team/trainer:1.0"]),
 ]
+RUN_NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+"""RFC 1035, as the training operator demands of a PyTorchJob."""
 RunName = Annotated[
     str,
-    StringConstraints(
-        min_length=1, max_length=NAME_MAX_LENGTH, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
-    ),
+    StringConstraints(min_length=1, max_length=NAME_MAX_LENGTH, pattern=RUN_NAME_PATTERN),
     Field(examples=["python-lm"]),
 ]
 LabelKey = Annotated[

@@ -1,0 +1,128 @@
+"""docs/api.md: every field of the API, from the models that also make the CRD."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import yaml
+
+from trainingrun_operator.api.names import NAME_MAX_LENGTH
+from trainingrun_operator.api.schema import Schema, fields, inlined, map_values
+from trainingrun_operator.api.v1alpha1 import API_VERSION, TrainingRun, TrainingRunSpec
+
+_INTRODUCTION: Final = f"""\
+# TrainingRun `{API_VERSION}`
+
+Made by `python -m hack.generate` from the models in `operator/trainingrun_operator/api` and
+`trainer_image/trainingrun_trainer/config.py`; edit those.
+
+`kubectl explain trainingrun.spec` shows the same on a cluster. A run that breaks a bound or a rule
+is refused at `kubectl apply`; `kubectl trainingrun validate -f FILE` says so without a cluster.
+`metadata.name` has at most {NAME_MAX_LENGTH} characters of a-z, 0-9 and -, and begins with a
+letter, because the workers' services are named after it.
+"""
+_TABLE: Final = (
+    "| Field | Type | Default | Bounds | Description |\n| --- | --- | --- | --- | --- |\n"
+)
+
+
+def markdown(example: dict[str, Any]) -> str:
+    """The whole page. `example` is a TrainingRun that sets every group, shown piece by piece."""
+    tree = inlined(TrainingRun)
+    spec, status = tree["properties"]["spec"], tree["properties"]["status"]
+    groups = spec["properties"].items()
+    parts = [
+        _INTRODUCTION,
+        *(_group(name, node, spec, example["spec"]) for name, node in groups),
+        "## Rules that span groups\n\n" + _rules(spec),
+        f"## status\n\n{status['description']}\n\n{_TABLE}{_rows(fields(status, 'status'))}",
+    ]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _group(name: str, node: Schema, spec: Schema, example: dict[str, Any]) -> str:
+    required = " Required." if name in spec.get("required", ()) else ""
+    fixed = name in TrainingRunSpec.IMMUTABLE
+    change = "Cannot change after creation." if fixed else "May change while the run lives."
+    own = [] if node.get("properties") else [(name, node)]
+    rows = _rows(iter([*own, *fields(node, name)]))
+    shown = yaml.safe_dump({name: example[name]}, sort_keys=False, width=100)
+    rules = _rules(node, name)
+    return (
+        f"## spec.{name}\n\n{node['description']}{required} {change}\n\n{_TABLE}{rows}\n"
+        + (f"{rules}\n" if rules else "")
+        + f"```yaml\n{shown}```\n"
+    )
+
+
+def _rows(entries: Iterator[tuple[str, Schema]]) -> str:
+    return "".join(
+        f"| `{path}` | {_type(node)} | {_default(node)} | {_bounds(node)} | "
+        f"{_cell(node['description'])} |\n"
+        for path, node in entries
+    )
+
+
+def _type(node: Schema) -> str:
+    if "anyOf" in node:
+        return " or ".join(_type(member) for member in node["anyOf"])
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return " \\| ".join(f"`{value}`" for value in node["enum"])
+    if node["type"] == "array":
+        return f"list of {_type(node['items'])}"
+    if (values := map_values(node)) is not None:
+        return f"map of string to {_type(values)}"
+    return "time" if node.get("format") == "date-time" else str(node["type"])
+
+
+def _default(node: Schema) -> str:
+    default = node.get("default")
+    if default is None or default in ([], {}) or "properties" in node:
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _bounds(node: Schema) -> str:
+    if "anyOf" in node:
+        return "; ".join(filter(None, map(_bounds, node["anyOf"])))
+    said = []
+    low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
+    if above is not None:
+        said.append(f"above {above}, at most {high}")
+    elif low is not None:
+        said.append(f"{low} to {high}" if high is not None else f"at least {low}")
+    for key, noun in (
+        ("maxLength", "characters"),
+        ("maxItems", "items"),
+        ("maxProperties", "keys"),
+    ):
+        if key in node:
+            said.append(f"at most {node[key]} {noun}")
+    if "pattern" in node:
+        said.append(f"`{_cell(node['pattern'])}`")
+    return "; ".join(said)
+
+
+def _rules(node: Schema, path: str = "") -> str:
+    """The rules of a node and of everything below it."""
+    entries = ((path, node), *fields(node, path), *_items(node, path))
+    return "".join(
+        f"- `{_on(here, rule)}`: {rule['message']}.\n"
+        for here, below in entries
+        for rule in (below.get("x-kubernetes-validations", ()) if path or below is node else ())
+    )
+
+
+def _items(node: Schema, path: str) -> Iterator[tuple[str, Schema]]:
+    for here, field in fields(node, path):
+        if isinstance(items := field.get("items"), dict):
+            yield f"{here}[]", items
+
+
+def _on(path: str, rule: dict[str, str]) -> str:
+    return ".".join(filter(None, ("spec", path))) + rule.get("fieldPath", "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
