@@ -133,7 +133,7 @@ def _fill_workspace(shell: Shell, module: GoModule, draft: Path) -> None:
                 f"module trainingrun.io/hack/{module.name}",
                 f"go {edited['Go']}",
                 f"require {module.module} {module.version}",
-                *_replacements(module, edited),
+                *replacements(module, edited),
                 "",
             ]
         )
@@ -146,7 +146,7 @@ def _fill_workspace(shell: Shell, module: GoModule, draft: Path) -> None:
     shell.run("go", "mod", "tidy", cwd=draft, env=environment())
 
 
-def _replacements(module: GoModule, edited: dict[str, Any]) -> list[str]:
+def replacements(module: GoModule, edited: dict[str, Any]) -> list[str]:
     """The replacements a module makes for itself, which Go ignores in a dependency.
 
     Kubernetes requires its staging modules as v0.0.0 (its workspace has them); the published

@@ -1,0 +1,188 @@
+"""Our own images: built from this checkout, pushed to the local registry, pulled by the nodes.
+
+An image's tag is a digest of all that goes into it, so that pods always run the code that is
+checked out, and an image whose inputs did not change is neither built nor sent again.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hack import cache, thick_layers
+from hack.cluster import docker, images, kind, registry, source
+from hack.cluster.source import Source, chosen
+from hack.shell import Shell
+from hack.steps import Bound, Step
+
+ROOT: Final = Path(__file__).parent.parent
+READY: Final = "images"  # the step after which the nodes can run them
+TORCH_CPU_INDEX: Final = "https://download.pytorch.org/whl/cpu"
+CERTIFICATES: Final = ROOT / ".build" / "ca-certificates.crt"
+# How a machine says that its certificates are not the usual ones.
+CERTIFICATE_VARIABLES: Final = ("PIP_CERT", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+PASSED_ON: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of ours. `inputs` are the files and folders that go into it."""
+
+    name: str
+    dockerfile: str
+    inputs: tuple[str, ...]
+    target: str | None = None
+
+    @property
+    def repository(self) -> str:
+        return f"trainingrun-{self.name}"
+
+    @property
+    def tag(self) -> str:
+        digest = hashlib.sha256()
+        for path in _files(ROOT, (self.dockerfile, ".dockerignore", *self.inputs)):
+            digest.update(f"{path.relative_to(ROOT)}\0".encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()[:12]
+
+    @property
+    def reference(self) -> str:
+        return f"{registry.ADDRESS}/{self.repository}:{self.tag}"
+
+
+TRAINER: Final = Image(
+    name="trainer",
+    dockerfile="trainer_image/Dockerfile",
+    inputs=("pyproject.toml", "trainer_image"),
+    target="cpu",
+)
+OPERATOR: Final = Image(
+    name="operator",
+    dockerfile="operator/Dockerfile",
+    inputs=("pyproject.toml", "operator", "trainer_image/trainingrun_trainer"),
+)
+IMAGES: Final[Mapping[str, Image]] = {image.name: image for image in (TRAINER, OPERATOR)}
+
+
+def reference(name: str) -> str:
+    """What pods pull this checkout's image by; `name` is "trainer" or "operator"."""
+    return IMAGES[name].reference
+
+
+def steps() -> list[Step]:
+    """For each image: build, push, and bring to the nodes; to be merged with the cluster's."""
+    parts = [step for image in IMAGES.values() for step in _steps(image)]
+    ready = Step(
+        name=READY,
+        make=lambda _: None,
+        present=lambda _: True,
+        needs=tuple(step.name for step in parts),
+        bound=Bound.NETWORK,
+    )
+    return [*parts, ready]
+
+
+def _steps(image: Image) -> list[Step]:
+    base = ("base image",) if chosen() is Source.BUILD else ()
+    build = Step(
+        name=f"build {image.name} image",
+        make=lambda shell: _build(shell, image),
+        present=lambda shell: docker.has_image(shell, image.reference),
+        needs=("engine", *base),
+        bound=Bound.NETWORK,
+        mend="if pip could not reach its index, run it again: finished layers are kept",
+    )
+    push = Step(
+        name=f"push {image.name} image",
+        make=lambda shell: _push(shell, image),
+        present=lambda _: registry.has(image.repository, image.tag),
+        needs=(build.name, "registry"),
+        bound=Bound.NETWORK,
+    )
+    # Before any pod asks: unpacking torch takes a node 40 s, in which a run would look stuck.
+    pull = Step(
+        name=f"{image.name} image on nodes",
+        make=lambda shell: _pull(shell, image),
+        present=lambda shell: all(_on_node(shell, image, node) for node in _worker_nodes(shell)),
+        needs=(push.name, "registry for nodes"),
+        bound=Bound.NETWORK,
+    )
+    return [build, push, pull]
+
+
+def build_arguments() -> dict[str, str]:
+    """What this machine tells a Dockerfile about itself."""
+    arguments = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    if chosen() is Source.BUILD:
+        arguments["BASE_IMAGE"] = images.BASE
+    # The package index's torch is built for CUDA: ten times the size of the CPU one.
+    arguments["TORCH_INDEX"] = TORCH_CPU_INDEX if source.answers(f"{TORCH_CPU_INDEX}/") else ""
+    return arguments
+
+
+def write_certificates() -> Path:
+    """Put this machine's CA certificates where a build can copy them; empty where usual ones do.
+
+    The file is host-specific and git-ignored. Dockerfiles copy it in a builder stage only.
+    """
+    path = next(
+        (
+            Path(os.environ[name])
+            for name in CERTIFICATE_VARIABLES
+            if Path(os.environ.get(name, "/none")).is_file()
+        ),
+        None,
+    )
+    return cache.write(CERTIFICATES, path.read_bytes() if path is not None else b"")
+
+
+def _build(shell: Shell, image: Image) -> None:
+    write_certificates()
+    shell.run(
+        *("docker", "build", "--network", "host", "--file", ROOT / image.dockerfile),
+        *("--tag", image.reference),
+        *(("--target", image.target) if image.target is not None else ()),
+        *(f"--build-arg={name}={value}" for name, value in build_arguments().items()),
+        ROOT,
+        env=docker.LEGACY_BUILDER,
+    )
+
+
+def _push(shell: Shell, image: Image) -> None:
+    thick_layers.bring(shell, image.reference, image.repository, image.tag)
+    shell.run("docker", "push", "--quiet", image.reference)
+
+
+def _pull(shell: Shell, image: Image) -> None:
+    for node in _worker_nodes(shell):
+        shell.run(
+            *("docker", "exec", node, "ctr", "--namespace", "k8s.io", "images", "pull"),
+            *("--hosts-dir", "/etc/containerd/certs.d", image.reference),
+        )
+
+
+def _on_node(shell: Shell, image: Image, node: str) -> bool:
+    listed = ("ctr", "--namespace", "k8s.io", "images", "list", "--quiet")
+    return image.reference in shell.read("docker", "exec", node, *listed).split()
+
+
+def _worker_nodes(shell: Shell) -> list[str]:
+    return [node for node in kind.node_names(shell) if node != kind.CONTROL_PLANE]
+
+
+def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """Every file of these files and folders, in one order, less what Python leaves behind."""
+    for name in names:
+        path = root / name
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(
+                item
+                for item in path.rglob("*")
+                if item.is_file()
+                and item.suffix != ".pyc"
+                and not any(part.endswith((".egg-info", "_cache")) for part in item.parts)
+            )
