@@ -1,0 +1,68 @@
+"""`python -m trainingrun_trainer --config run.json`: the one entrypoint, in a pod and outside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.launcher import ending, forkserver
+from trainingrun_trainer.launcher.place import place
+
+
+def main(arguments: list[str]) -> int:
+    """Runs this worker's part of the run; returns a `report.ExitCode`."""
+    parser = argparse.ArgumentParser(prog="trainingrun_trainer", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="a RunConfig, as JSON")
+    parser.add_argument(
+        "--processes", type=int, metavar="N", help="ranks in this worker, instead of the config's"
+    )
+    options = parser.parse_args(arguments)
+
+    here = place(os.environ)
+    try:
+        config = with_processes(RunConfig.read(options.config), options.processes)
+    except (OSError, ValueError) as error:
+        over = ending.config_error(options.config, error)
+        print(ending.cause_line(over), file=sys.stderr)
+        ending.write_termination_log(here.termination_log, over, None)
+        return over.code
+    prepare_environment(config)
+
+    forkserver.start()
+    # The fork server imports torch while this process does the same, hence only now.
+    from trainingrun_trainer.launcher.main import launch  # noqa: PLC0415
+
+    over = launch(config, here)
+    ending.write_termination_log(here.termination_log, over, config)
+    return over.code
+
+
+def with_processes(config: RunConfig, processes: int | None) -> RunConfig:
+    """The config with another number of ranks in each worker.
+
+    Raises:
+        ValueError: the number is less than one.
+    """
+    if processes is None:
+        return config
+    changed = config.processes.model_copy(update={"per_worker": processes})
+    return RunConfig.model_validate(config.model_copy(update={"processes": changed}).model_dump())
+
+
+def prepare_environment(config: RunConfig) -> None:
+    """What libraries read when they are loaded, hence before the fork server loads them."""
+    os.environ["OMP_NUM_THREADS"] = str(config.cpu.threads)
+    # Connections are retried by us; torch prints each refused one as a warning.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    # Tokenizing is done by one rank for all, so it may use all of the worker's threads.
+    os.environ.setdefault(
+        "RAYON_NUM_THREADS", str(config.cpu.threads * config.processes.per_worker)
+    )
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""The launcher from start to end: warm fork server, rendezvous, rounds, termination message."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from torch.distributed.elastic.rendezvous.api import (
+    RendezvousParameters,
+    rendezvous_handler_registry,
+)
+
+from trainingrun_trainer.batching import fitting_world_sizes
+from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.launcher import forkserver, rendezvous
+from trainingrun_trainer.launcher.agent import Agent
+from trainingrun_trainer.launcher.ending import Ending, cause_line, user_error
+from trainingrun_trainer.launcher.place import Place
+from trainingrun_trainer.launcher.rendezvous import Meeting, Rendezvous
+from trainingrun_trainer.launcher.rounds import Terms
+from trainingrun_trainer.report import ExitCode
+from trainingrun_trainer.worker.main import run_rank
+
+
+@dataclass
+class Leaving:
+    """Whether this worker was asked to leave. A plain attribute: signal handlers set it."""
+
+    asked: bool = False
+
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+def launch(config: RunConfig, place: Place) -> Ending:
+    """Trains until the run is over for this worker. The fork server has been started."""
+    leaving = Leaving()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leaving.on_signal)
+    _quiet_torch()
+
+    def say(line: str) -> None:
+        print(f"[worker {place.worker}] {line}", flush=True)
+
+    terms = terms_of(config)
+    if not terms.sizes:
+        return _no_size_fits(config)
+    meeting = Meeting(place.worker, place.host, place.port, config.run.name, terms)
+    rendezvous.register()
+    handler = rendezvous_handler_registry.create_handler(
+        RendezvousParameters(
+            rendezvous.BACKEND,
+            f"{place.host}:{place.port}",
+            config.run.name,
+            config.processes.min_workers,
+            config.processes.max_workers,
+            meeting=meeting,
+            say=say,
+            leaving=leaving,
+        )
+    )
+    if not isinstance(handler, Rendezvous):
+        raise TypeError(f"torch made {type(handler).__name__} for {rendezvous.BACKEND!r}")
+    forkserver.wait_until_warm()
+    with tempfile.TemporaryDirectory(prefix="trainingrun-") as scratch:
+        agent = Agent(config, run_rank, handler, Path(scratch), leaving, say)
+        ending = agent.follow()
+        if ending.code is ExitCode.SUCCEEDED:
+            handler.pronounce(ending.verdict)
+        handler.leave(farewell=ending.code is not ExitCode.PREEMPTED)
+    if ending.code is not ExitCode.SUCCEEDED:
+        say(cause_line(ending))
+    return ending
+
+
+def terms_of(config: RunConfig) -> Terms:
+    """How many workers are meant to come, and which numbers of them can make the global batch."""
+    processes, training = config.processes, config.training
+    worlds = fitting_world_sizes(
+        training.global_batch_size,
+        processes.max_workers * processes.per_worker,
+        training.per_device_batch_size,
+    )
+    sizes = frozenset(
+        workers
+        for workers in range(processes.min_workers, processes.max_workers + 1)
+        if workers * processes.per_worker in worlds
+    )
+    return Terms(meant=min(processes.workers, max(sizes, default=1)), sizes=sizes)
+
+
+def _no_size_fits(config: RunConfig) -> Ending:
+    processes, training = config.processes, config.training
+    return user_error(
+        f"no number of workers from {processes.min_workers} to {processes.max_workers} with "
+        f"{processes.per_worker} ranks each makes a global batch of {training.global_batch_size}; "
+        "change it to a multiple of the number of ranks",
+        field="spec.training.globalBatchSize",
+    )
+
+
+def _quiet_torch() -> None:
+    # torch reports each stopped or failed rank as a warning or an error with a traceback of its
+    # own machinery; the agent says the same in one line, with the cause.
+    for name in (
+        "torch.distributed.elastic.multiprocessing.api",
+        "torch.multiprocessing.spawn",
+    ):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    # All workers have equally many ranks: no exchange needed to number them.
+    os.environ["TORCH_ELASTIC_WORKER_IDENTICAL"] = "1"

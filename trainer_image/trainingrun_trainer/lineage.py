@@ -1,0 +1,22 @@
+"""A process that must not outlive its parent says so to the kernel."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+def die_with_parent() -> None:
+    """SIGKILL for this process when its parent dies.
+
+    SIGKILL because a rank inside a collective runs no Python, hence no signal handler.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")

@@ -1,0 +1,92 @@
+"""Trainer's hooks: each does one thing for the run around the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from trainingrun_trainer.handover import StepCounter
+from trainingrun_trainer.worker.distributed import Group
+from trainingrun_trainer.worker.progress import Account
+
+
+class CountSteps(TrainerCallback):
+    """Leaves the step where the launcher finds it when the rank is gone."""
+
+    def __init__(self, counter: StepCounter) -> None:
+        self._counter = counter
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._counter.set(state.global_step)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._counter.set(state.global_step)
+
+
+class SealCheckpoints(TrainerCallback):
+    """After all ranks have saved, rank 0 seals the checkpoint."""
+
+    def __init__(self, group: Group, root: Path, seal: Callable[[Path, int], None]) -> None:
+        self._group = group
+        self._root = root
+        self._seal = seal
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        # Trainer's running loss is not saved. A log at every checkpoint empties it, so that a
+        # resumed run logs the same numbers as an unbroken one.
+        control.should_log |= control.should_save
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._group.barrier()
+        if self._group.leads:
+            self._seal(self._root / f"checkpoint-{state.global_step}", state.global_step)
+
+
+class KeepAccount(TrainerCallback):
+    """Tells rank 0's account what Trainer does."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._account.started()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._account.stepped(state.global_step)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        if logs and "loss" in logs:
+            self._account.logged(state.global_step, logs["loss"], logs["learning_rate"])
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        named = {name.removeprefix("eval_"): value for name, value in (metrics or {}).items()}
+        self._account.evaluated(state.global_step, named)

@@ -1,0 +1,93 @@
+"""The process group of one round, and the few things ranks tell each other outside of training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from trainingrun_trainer.config import Communication
+from trainingrun_trainer.handover import Orders
+from trainingrun_trainer.stores import PrefixStore, Store, TCPStore
+
+SUPERVISED = timedelta(days=30)
+"""How long a rank waits for another's preparation: the launcher ends it when the other fails."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """This rank's place in the round."""
+
+    rank: int
+    world_size: int
+    local_rank: int
+    store: Store
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is rank 0, which writes, prints and reports for all."""
+        return self.rank == 0
+
+    def from_leader(self, name: str, make: Callable[[], str]) -> str:
+        """What `make` gives on rank 0, on all ranks. Unlike a collective it may take hours."""
+        key = f"from-leader/{name}"
+        if self.leads:
+            self.store.set(key, make())
+        else:
+            self.store.wait([key], SUPERVISED)
+        text: bytes = self.store.get(key)
+        return text.decode()
+
+    def everyone(self, holds: bool) -> bool:
+        """Whether it holds on all ranks."""
+        return bool(self._reduce(float(holds), dist.ReduceOp.MIN))
+
+    def anyone(self, holds: bool) -> bool:
+        """Whether it holds on any rank."""
+        return bool(self._reduce(float(holds), dist.ReduceOp.MAX))
+
+    def sums(self, *values: float) -> list[float]:
+        """The sums over all ranks, in double precision."""
+        tensor = torch.tensor(values, dtype=torch.float64)
+        dist.all_reduce(tensor)
+        return [float(value) for value in tensor]
+
+    def barrier(self) -> None:
+        """Returns when all ranks have come here."""
+        self._reduce(0.0, dist.ReduceOp.MAX)
+
+    @staticmethod
+    def _reduce(value: float, operation: dist.ReduceOp.RedOpType) -> float:
+        tensor = torch.tensor([value], dtype=torch.float64)
+        dist.all_reduce(tensor, op=operation)
+        return float(tensor[0])
+
+
+@contextmanager
+def process_group(orders: Orders, communication: Communication) -> Iterator[Group]:
+    """The round's process group; made before TrainingArguments, which then leave it alone.
+
+    It is destroyed whatever happens: a rank that exits with a live group may abort, and the
+    restart that follows would train past the end.
+    """
+    rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    server = TCPStore(
+        orders.store_host, orders.store_port, is_master=False, timeout=timedelta(seconds=60)
+    )
+    store = PrefixStore(f"{orders.store_prefix}/ranks", server)
+    dist.init_process_group(
+        communication.backend,
+        store=PrefixStore("group", store),
+        rank=rank,
+        world_size=world_size,
+        timeout=timedelta(seconds=communication.timeout_seconds),
+    )
+    try:
+        yield Group(rank, world_size, int(os.environ["LOCAL_RANK"]), store)
+    finally:
+        dist.destroy_process_group()

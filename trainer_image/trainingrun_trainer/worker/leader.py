@@ -1,0 +1,79 @@
+"""What rank 0 alone does around training: it keeps the account and seals checkpoints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import accelerate  # type: ignore[import-untyped]
+import torch
+import transformers
+
+from trainingrun_trainer.checkpoints import save
+from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.handover import Orders
+from trainingrun_trainer.reporting.post import Endpoint
+from trainingrun_trainer.reporting.poster import Poster
+from trainingrun_trainer.state import RunState
+from trainingrun_trainer.tasks import Task
+from trainingrun_trainer.worker import recovery
+from trainingrun_trainer.worker.distributed import Group
+from trainingrun_trainer.worker.progress import Account, Scale
+from trainingrun_trainer.worker.start import StartingPoint
+
+
+def account(
+    config: RunConfig,
+    group: Group,
+    orders: Orders,
+    task: Task,
+    steps: int,
+    start: StartingPoint,
+) -> Account:
+    """Opens the account of this round, on what the folder remembers of earlier ones."""
+    folder = Path(config.folder)
+    now = datetime.now(UTC)
+    state = RunState.read(folder)
+    if state.uid != config.run.uid or state.started_at is None:
+        state = RunState(uid=config.run.uid, started_at=now)
+    scale = Scale(
+        total_steps=steps,
+        global_batch=config.training.global_batch_size,
+        tokens_per_sample=task.tokens_per_sample,
+        samples=len(task.samples),
+        world_size=group.world_size,
+    )
+    restart = recovery.pending(orders, state, start.step, now)
+    endpoint = Endpoint.from_env(os.environ)
+    poster = Poster(endpoint.post, lambda line: print(line, flush=True)) if endpoint else None
+    opened = Account(folder, scale, state, start.step, restart, poster)
+    for record in start.set_aside:
+        opened.checkpoint(record)
+    if start.manifest is not None and start.folder is not None:
+        opened.resumed_from(start.manifest.record(start.folder))
+    return opened
+
+
+def sealer(config: RunConfig, group: Group, opened: Account | None) -> Callable[[Path, int], None]:
+    """What seals a checkpoint that all ranks have saved, enters it, and lets old ones go."""
+
+    def seal(folder: Path, step: int) -> None:
+        manifest = save.seal(
+            folder,
+            step=step,
+            world_size=group.world_size,
+            global_batch=config.training.global_batch_size,
+            run_uid=config.run.uid,
+            versions={
+                "torch": torch.__version__,
+                "transformers": transformers.__version__,
+                "accelerate": accelerate.__version__,
+            },
+        )
+        save.rotate(folder.parent, config.checkpoints.keep)
+        if opened is not None:
+            opened.checkpoint(manifest.record(folder))
+
+    return seal

@@ -1,0 +1,94 @@
+"""What one rank does, from its process group to its outcome."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from transformers.utils.logging import disable_progress_bar
+
+from trainingrun_trainer import tasks
+from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.files import write_whole
+from trainingrun_trainer.handover import FaultKind, Orders, Outcome, OutcomeKind, StepCounter
+from trainingrun_trainer.lineage import die_with_parent
+from trainingrun_trainer.worker import cpu, failures, leader, trainer
+from trainingrun_trainer.worker.callbacks import CountSteps, KeepAccount, SealCheckpoints
+from trainingrun_trainer.worker.distributed import Group, process_group
+from trainingrun_trainer.worker.finish import already_finished, conclude, with_weights_of
+from trainingrun_trainer.worker.leave import AskedToLeave, LeaveTogether
+from trainingrun_trainer.worker.order import total_steps
+from trainingrun_trainer.worker.start import starting_point
+
+
+def run_rank(orders: Orders) -> Outcome:
+    """The entrypoint of a rank; leaves a note and exits with 1 if it fails."""
+    die_with_parent()
+    leave = AskedToLeave()
+    leave.listen()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the launcher's to handle
+    rank, local_rank = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    counter = StepCounter(orders.step_path(local_rank))
+    config = RunConfig.model_validate_json(orders.config_json)
+    try:
+        with process_group(orders, config.communication) as group:
+            return train(config, group, orders, leave, counter)
+    except Exception as error:
+        note = failures.note(error, rank, StepCounter.read(orders.step_path(local_rank)))
+        write_whole(orders.note_path(local_rank), note.model_dump_json(by_alias=True).encode())
+        if note.kind is FaultKind.OWN:
+            traceback.print_exc()
+        sys.exit(1)
+
+
+def train(
+    config: RunConfig, group: Group, orders: Orders, leave: AskedToLeave, counter: StepCounter
+) -> Outcome:
+    """Trains until the run is finished or the ranks leave together."""
+    folder = Path(config.folder)
+    cpu.apply(config.cpu)
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # saving shards draws one on stderr for each file
+    if (earlier := already_finished(config, group)) is not None:
+        return Outcome(OutcomeKind.FINISHED, earlier.steps, earlier)
+
+    task = tasks.prepare(config, group)
+    steps = total_steps(
+        len(task.samples),
+        config.training.global_batch_size,
+        config.training.max_steps,
+        config.training.epochs,
+    )
+    start = starting_point(config, group, first_round=orders.first_round)
+    account = leader.account(config, group, orders, task, steps, start) if group.leads else None
+
+    leaving = LeaveTogether(group, leave)
+    callbacks = [
+        CountSteps(counter),
+        leaving,
+        SealCheckpoints(group, start.root, leader.sealer(config, group, account)),
+        *([KeepAccount(account)] if account is not None else []),
+    ]
+    model = task.model() if start.step < steps else with_weights_of(task.model(), start)
+    training = trainer.build(config, task, model, steps, group.world_size, start.root, callbacks)
+    if start.step == 0 and config.evaluation.at_start and task.can_evaluate:
+        baseline = task.evaluate(model)
+        if account is not None:
+            account.first_evaluation(baseline)
+    if start.step < steps:
+        training.train(resume_from_checkpoint=start.resume_path)
+    if leaving.left:
+        if account is not None:
+            account.left(training.state.global_step)
+        return Outcome(OutcomeKind.LEFT, training.state.global_step)
+
+    metrics = task.evaluate(model) if task.can_evaluate else {}
+    summary = None
+    if account is not None:
+        summary = conclude(folder, account, training, model, task, start, metrics)
+    # An elastic PyTorchJob succeeds as soon as any worker exits 0: none may before rank 0 is done.
+    group.barrier()
+    return Outcome(OutcomeKind.FINISHED, steps, summary)
