@@ -1,0 +1,239 @@
+"""The cluster over lightkube: the one class that talks to the API server about runs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import httpx2
+from lightkube import ApiError, AsyncClient, KubeConfig, codecs
+from lightkube.config.kubeconfig import SingleConfig
+from lightkube.generic_resource import GenericNamespacedResource, create_namespaced_resource
+from lightkube.models.authentication_v1 import TokenReviewSpec
+from lightkube.resources.authentication_v1 import TokenReview
+from lightkube.resources.core_v1 import Event as CoreEvent
+from lightkube.resources.core_v1 import PersistentVolumeClaim
+from lightkube.resources.core_v1 import Secret as CoreSecret
+from lightkube.types import CascadeType, PatchType
+
+from trainingrun_operator.api.v1alpha1 import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from trainingrun_operator.cluster.errors import typed
+from trainingrun_operator.cluster.protocol import (
+    Caller,
+    ConflictError,
+    Event,
+    GoneError,
+    Manifest,
+    NameTakenError,
+    Secret,
+)
+from trainingrun_operator.keys import Key
+
+FIELD_MANAGER: Final = "trainingrun-operator"
+TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
+LIST_CHUNK: Final = 500
+_POD_NAME: Final = "authentication.kubernetes.io/pod-name"
+_POD_UID: Final = "authentication.kubernetes.io/pod-uid"
+_SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+
+TrainingRunResource = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
+PyTorchJobResource = create_namespaced_resource("kubeflow.org", "v1", "PyTorchJob", "pytorchjobs")
+
+
+class KubernetesCluster:
+    """`Cluster`, `TokenReviewer` and `SecretStore` on a real API server."""
+
+    def __init__(self, config: SingleConfig | KubeConfig | None = None) -> None:
+        """Without a config: the pod's service account, else the file that KUBECONFIG names."""
+        self._client = AsyncClient(config, timeout=TIMEOUT, field_manager=FIELD_MANAGER)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        # lightkube 1.0's AsyncClient has no close of its own.
+        inner: Any = self._client._client
+        await inner.close()
+
+    async def apply(self, manifest: Manifest, owner_uid: str) -> Manifest:
+        resource: Any = codecs.from_dict(_plain(manifest))
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        namespace = manifest["metadata"]["namespace"]
+        with typed(f"make {kind} {name}"):
+            try:
+                # Created first, since a server-side apply would take over a stranger's object.
+                return _as_dict(await self._client.create(resource))
+            except ApiError as error:
+                if error.status.reason != "AlreadyExists":
+                    raise
+            there = _as_dict(await self._client.get(type(resource), name, namespace=namespace))
+            if not _controlled_by(there, owner_uid):
+                raise NameTakenError(kind, name)
+            applied = await self._client.patch(
+                type(resource),
+                name,
+                _plain(manifest),
+                namespace=namespace,
+                patch_type=PatchType.APPLY,
+                force=True,
+            )
+            return _as_dict(applied)
+
+    async def adjust_job(self, key: Key, workers: int, *, suspend: bool) -> None:
+        patch = {
+            "spec": {
+                "runPolicy": {"suspend": suspend},
+                "pytorchReplicaSpecs": {"Worker": {"replicas": workers}},
+            }
+        }
+        with typed(f"adjust PyTorchJob {key.name}"):
+            await self._client.patch(
+                PyTorchJobResource,
+                key.name,
+                patch,
+                namespace=key.namespace,
+                patch_type=PatchType.MERGE,
+            )
+
+    async def delete_job(self, key: Key, uid: str) -> None:
+        # In the foreground: a job of the same name must not meet the pods of this one.
+        await self._delete(PyTorchJobResource, key, uid, CascadeType.FOREGROUND)
+
+    async def delete_run(self, key: Key, uid: str) -> None:
+        await self._delete(TrainingRunResource, key, uid, CascadeType.BACKGROUND)
+
+    async def claim_phase(self, namespace: str, name: str) -> str | None:
+        try:
+            with typed(f"read claim {name}"):
+                claim = await self._client.get(PersistentVolumeClaim, name, namespace=namespace)
+        except GoneError:
+            return None
+        return (claim.status.phase if claim.status else None) or "Pending"
+
+    async def write_status(
+        self, key: Key, resource_version: str, status: Mapping[str, Any]
+    ) -> Manifest:
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            # The version makes the write fail if the run has changed since it was read.
+            "metadata": {"name": key.name, "resourceVersion": resource_version},
+            "status": dict(status),
+        }
+        with typed(f"write the status of {key}"):
+            written = await self._client.patch(
+                TrainingRunResource.Status,
+                key.name,
+                body,
+                namespace=key.namespace,
+                patch_type=PatchType.APPLY,
+                force=True,
+            )
+        return _as_dict(written)
+
+    async def emit(self, key: Key, uid: str, event: Event) -> None:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        resource: Any = CoreEvent.from_dict(
+            {
+                "metadata": {"name": f"{key.name}.{event.id}", "namespace": key.namespace},
+                "involvedObject": {
+                    "apiVersion": API_VERSION,
+                    "kind": KIND,
+                    "namespace": key.namespace,
+                    "name": key.name,
+                    "uid": uid,
+                },
+                "type": event.type,
+                "reason": event.reason,
+                "message": event.message[:1024],
+                "source": {"component": FIELD_MANAGER},
+                "reportingComponent": FIELD_MANAGER,
+                "reportingInstance": FIELD_MANAGER,
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+                "count": 1,
+            }
+        )
+        try:
+            with typed(f"tell event {event.reason} of {key}"):
+                await self._client.create(resource)
+        except ConflictError:
+            return  # told before, by this operator or by the one it took over from
+
+    async def run_versions(self, namespace: str | None) -> Mapping[Key, str]:
+        found: dict[Key, str] = {}
+        with typed("list runs"):
+            async for run in self._client.list(
+                TrainingRunResource, namespace=namespace or "*", chunk_size=LIST_CHUNK
+            ):
+                meta = run["metadata"]
+                found[Key(meta["namespace"], meta["name"])] = meta["resourceVersion"]
+        return found
+
+    async def review_token(self, token: str, audience: str) -> Caller | None:
+        review = TokenReview(spec=TokenReviewSpec(token=token, audiences=[audience]))
+        with typed("review a token"):
+            answer = (await self._client.create(review)).status
+        if answer is None or not answer.authenticated or audience not in (answer.audiences or []):
+            return None
+        user = answer.user
+        account = (user.username or "") if user else ""
+        extra = (user.extra or {}) if user else {}
+        names, uids = extra.get(_POD_NAME), extra.get(_POD_UID)
+        if not account.startswith(_SERVICE_ACCOUNT) or not names or not uids:
+            return None
+        namespace = account.removeprefix(_SERVICE_ACCOUNT).split(":")[0]
+        return Caller(namespace, names[0], uids[0])
+
+    async def read_secret(self, namespace: str, name: str) -> Secret | None:
+        try:
+            with typed(f"read secret {name}"):
+                secret = await self._client.get(CoreSecret, name, namespace=namespace)
+        except GoneError:
+            return None
+        data = {k: base64.b64decode(v) for k, v in (secret.data or {}).items()}
+        return Secret(data, (secret.metadata and secret.metadata.resourceVersion) or "")
+
+    async def write_secret(
+        self, namespace: str, name: str, data: Mapping[str, bytes], resource_version: str
+    ) -> None:
+        secret: Any = CoreSecret.from_dict(
+            {
+                "metadata": {"name": name, "namespace": namespace}
+                | ({"resourceVersion": resource_version} if resource_version else {}),
+                "type": "Opaque",
+                "data": {k: base64.b64encode(v).decode() for k, v in data.items()},
+            }
+        )
+        with typed(f"write secret {name}"):
+            if resource_version:
+                await self._client.replace(secret)
+            else:
+                await self._client.create(secret)
+
+    async def _delete(
+        self, kind: type[GenericNamespacedResource], key: Key, uid: str, cascade: CascadeType
+    ) -> None:
+        try:
+            with typed(f"read {kind.__name__} {key.name}"):
+                there = await self._client.get(kind, key.name, namespace=key.namespace)
+            # lightkube's delete takes no preconditions, so the UID is compared here.
+            if there["metadata"]["uid"] != uid:
+                return
+            with typed(f"delete {kind.__name__} {key.name}"):
+                await self._client.delete(kind, key.name, namespace=key.namespace, cascade=cascade)
+        except GoneError:
+            return
+
+
+def _controlled_by(there: Manifest, uid: str) -> bool:
+    owners = there["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner["uid"] == uid for owner in owners)
+
+
+def _as_dict(resource: Any) -> dict[str, Any]:
+    return dict(resource.to_dict())
+
+
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    return dict(manifest)

@@ -1,0 +1,87 @@
+"""Whether the operator still sees what happens: the liveness endpoint behind the kubelet's probe.
+
+A watch can die without a word. So a read-only audit lists the runs' versions now and then; a run
+whose version the watch has not shown by the next audit is the proof that it is blind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Final
+
+from aiohttp import web
+
+from trainingrun_operator.cluster.protocol import ClusterError
+from trainingrun_operator.keys import Key
+
+AUDIT_INTERVAL: Final = timedelta(minutes=5)
+SECOND_LOOK: Final = timedelta(seconds=60)
+
+Versions = Mapping[Key, str]
+logger = logging.getLogger(__name__)
+
+
+def unseen(listed: Versions, shown: Versions) -> dict[Key, str]:
+    """The runs that the API server has at a newer version than the watches have shown."""
+    return {
+        key: version
+        for key, version in listed.items()
+        if key not in shown or int(shown[key]) < int(version)
+    }
+
+
+class Health:
+    """Healthy until an audit has proved the watches dead, or the operator says it is stopping."""
+
+    def __init__(
+        self,
+        listed: Callable[[], Awaitable[Versions]],
+        shown: Callable[[], Versions],
+        interval: timedelta = AUDIT_INTERVAL,
+        second_look: timedelta = SECOND_LOOK,
+    ) -> None:
+        self._listed = listed
+        self._shown = shown
+        self._interval = interval
+        self._second_look = second_look
+        self.trouble: str | None = None
+
+    async def audit(self) -> None:
+        """Look twice, with time for the watches between, and note the trouble there is."""
+        try:
+            missing = unseen(await self._listed(), self._shown())
+        except ClusterError as error:
+            # An API server that is away is no fault of the watches, and no restart mends it.
+            logger.warning("the audit of the watches is put off: %s", error)
+            return
+        if missing:
+            await asyncio.sleep(self._second_look.total_seconds())
+            missing = unseen(missing, self._shown())
+        self.trouble = (
+            f"the watches have not shown {', '.join(map(str, missing))}" if missing else None
+        )
+        if self.trouble:
+            logger.error("%s", self.trouble)
+
+    async def run(self) -> None:
+        """Audit until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval.total_seconds())
+            await self.audit()
+
+    async def start(self, host: str, port: int) -> web.AppRunner:
+        """Serve /healthz until the runner returned is cleaned up."""
+        app = web.Application()
+        app.router.add_get("/healthz", self._answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, host, port).start()
+        return runner
+
+    async def _answer(self, _request: web.Request) -> web.Response:
+        if self.trouble:
+            return web.Response(status=503, text=self.trouble)
+        return web.Response(text="ok")

@@ -1,0 +1,200 @@
+"""Decisions by their meaning: which conditions belong together, and the words in them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from trainingrun_operator.api.conditions import ConditionType, Reason
+from trainingrun_operator.lifecycle.decision import Action, Activity, Decision, Verdict
+from trainingrun_operator.lifecycle.observed import Observed, Termination, Waiting
+from trainingrun_operator.lifecycle.wish import Wish
+from trainingrun_operator.lifecycle.words import shortened
+from trainingrun_trainer.report import Summary
+
+SHORTEST_PATIENCE: Final = timedelta(seconds=2)
+LONGEST_PATIENCE: Final = timedelta(seconds=30)
+RAW_MESSAGE_LENGTH: Final = 512
+
+_ACCEPTED = Verdict(ConditionType.ACCEPTED, "True", Reason.VALID, "the spec can be carried out")
+_NO_PROGRESS = Verdict(
+    ConditionType.PROGRESSING, "False", Reason.NO_PROGRESS_YET, "no progress was reported yet"
+)
+
+
+def patience(
+    seen: Observed, now: datetime, kind: ConditionType = ConditionType.ACCEPTED
+) -> timedelta:
+    """How long to wait before a try that costs a request: half of how long it has been so."""
+    known = seen.condition(kind)
+    if known is None or known.status != "False":
+        return SHORTEST_PATIENCE
+    return min(max((now - known.last_transition_time) / 2, SHORTEST_PATIENCE), LONGEST_PATIENCE)
+
+
+def refused(reason: Reason, message: str, recheck_after: timedelta | None = None) -> Decision:
+    """The run cannot be carried out as it is; nothing is made."""
+    verdict = Verdict(ConditionType.ACCEPTED, "False", reason, message)
+    activity = Activity.UNCHANGED if reason is Reason.INVALID_SPEC else Activity.IDLE
+    return Decision((verdict,), activity=activity, recheck_after=recheck_after)
+
+
+def name_taken(kind: str, name: str, recheck_after: timedelta) -> Decision:
+    """An object of the name is there that this run does not own."""
+    message = (
+        f"{kind} {name} exists and is not this run's; it is left alone. Delete it, and the run "
+        "starts by itself, or give the run another name"
+    )
+    return refused(Reason.NAME_CONFLICT, message, recheck_after)
+
+
+def job_refused(message: str, recheck_after: timedelta) -> Decision:
+    """The API server or an admission webhook did not take what was to be made."""
+    return Decision(
+        (Verdict(ConditionType.JOB_CREATED, "False", Reason.JOB_REFUSED, message), _ACCEPTED),
+        activity=Activity.IDLE,
+        recheck_after=recheck_after,
+    )
+
+
+def suspended(actions: tuple[Action, ...]) -> Decision:
+    """The pods go, or are gone; time stands still."""
+    message = "suspended; set spec.policy.suspend to false to go on from the last checkpoint"
+    return Decision(
+        (
+            Verdict(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, message),
+            _ACCEPTED,
+            Verdict(ConditionType.RUNNING, "False", Reason.SUSPENDED, message),
+            Verdict(ConditionType.PROGRESSING, "False", Reason.SUSPENDED, message),
+        ),
+        activity=Activity.IDLE,
+        actions=actions,
+    )
+
+
+def resumed(seen: Observed) -> tuple[Verdict, ...]:
+    """What ends a suspension in the conditions; nothing if there never was one."""
+    if not seen.is_true(ConditionType.SUSPENDED):
+        return ()
+    return (
+        Verdict(ConditionType.SUSPENDED, "False", Reason.NOT_SUSPENDED, "the run goes on"),
+        Verdict(ConditionType.RUNNING, "False", Reason.WAITING_FOR_PODS, "its pods are made anew"),
+    )
+
+
+def starting(seen: Observed, wish: Wish, actions: tuple[Action, ...] = ()) -> Decision:
+    """The job is there, or is made just now; its pods are not yet up."""
+    message = f"PyTorchJob {wish.name} is made; its {wish.workers} workers are awaited"
+    return Decision(
+        (
+            Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, message),
+            _ACCEPTED,
+            *resumed(seen)[:1],
+            Verdict(ConditionType.RUNNING, "False", Reason.WAITING_FOR_PODS, message),
+        ),
+        activity=Activity.ACTIVE,
+        actions=actions,
+    )
+
+
+def replacing(message: str, actions: tuple[Action, ...] = ()) -> Decision:
+    """The job goes, so that another can be made; its pods are not lost but given up."""
+    return Decision(
+        (
+            Verdict(ConditionType.RUNNING, "False", Reason.RESTARTING, message),
+            _ACCEPTED,
+            Verdict(ConditionType.JOB_CREATED, "False", Reason.RESTARTING, message),
+        ),
+        activity=Activity.IDLE,
+        actions=actions,
+    )
+
+
+def not_running(seen: Observed, wish: Wish, reason: Reason, message: str) -> Decision:
+    """The job is there, but fewer workers run than training needs."""
+    job = f"PyTorchJob {wish.name} is made"
+    return Decision(
+        (
+            Verdict(ConditionType.RUNNING, "False", reason, message),
+            _ACCEPTED,
+            Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, job),
+            *resumed(seen)[:1],
+        ),
+        activity=Activity.ACTIVE,
+    )
+
+
+def cannot_start(
+    seen: Observed, wish: Wish, reason: Reason, pod: str, waiting: Waiting
+) -> Decision:
+    """A container does not start, for what the kubelet says."""
+    told = shortened(waiting.message, RAW_MESSAGE_LENGTH) or waiting.reason
+    if reason is Reason.IMAGE_PULL_FAILED:
+        message = (
+            f"image {waiting.image} cannot be pulled for {pod}: {told}; "
+            "correct spec.image.name or spec.image.pullSecrets, or push the image"
+        )
+    else:
+        if "secret" in waiting.message and "not found" in waiting.message:
+            reason = Reason.SECRET_NOT_FOUND
+        message = f"the container of {pod} cannot be made: {told}; make what is missing"
+    return not_running(seen, wish, reason, message)
+
+
+def running(seen: Observed, wish: Wish) -> Decision:
+    """Enough workers run to train."""
+    message = f"{seen.running} of {wish.workers} workers run"
+    reports = seen.report is not None or seen.status.progress is not None
+    training = Verdict(
+        ConditionType.PROGRESSING, "True", Reason.TRAINING, "the run reports progress"
+    )
+    job = f"PyTorchJob {wish.name} is made"
+    return Decision(
+        (
+            Verdict(ConditionType.RUNNING, "True", Reason.WORKERS_RUNNING, message),
+            _ACCEPTED,
+            Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, job),
+            *resumed(seen)[:1],
+            training if reports else _NO_PROGRESS,
+        ),
+        activity=Activity.ACTIVE,
+    )
+
+
+def succeeded(summary: Summary | None) -> Decision:
+    """The run is done."""
+    message = "training is done" if summary is None else f"{summary.steps} steps are done"
+    if summary is not None and summary.last_loss is not None:
+        message = f"{message}, last loss {summary.last_loss:.4g}"
+    return _ended(Verdict(ConditionType.SUCCEEDED, "True", Reason.COMPLETED, message))
+
+
+def failed(reason: Reason, message: str, actions: tuple[Action, ...] = ()) -> Decision:
+    """The run is over without its result."""
+    return _ended(Verdict(ConditionType.FAILED, "True", reason, message), actions)
+
+
+def cause(ended: Termination) -> str:
+    """Why a worker ended, as it said itself, or as Kubernetes tells it."""
+    if ended.message is not None and (failure := ended.message.failure) is not None:
+        rank = "" if failure.rank is None else f" (rank {failure.rank})"
+        field = f"{failure.field}: " if failure.field else ""
+        return f"{field}{failure.message}{rank}"
+    text = f"{ended.pod} ended with exit code {ended.exit_code}"
+    if ended.reason == "OOMKilled":
+        return f"{text}: out of memory; raise spec.workers.resources.memory"
+    told = shortened(ended.text.strip(), RAW_MESSAGE_LENGTH)
+    return f"{text}: {told}" if told else f"{text}; see kubectl logs {ended.pod}"
+
+
+def _ended(verdict: Verdict, actions: tuple[Action, ...] = ()) -> Decision:
+    over = "the run is over"
+    return Decision(
+        (
+            verdict,
+            Verdict(ConditionType.RUNNING, "False", Reason.FINISHED, over),
+            Verdict(ConditionType.PROGRESSING, "False", Reason.FINISHED, over),
+        ),
+        activity=Activity.ENDED,
+        actions=actions,
+    )

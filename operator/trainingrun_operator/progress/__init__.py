@@ -1,0 +1,1 @@
+"""The HTTPS endpoint that trainers post their progress to. Knows no kopf."""

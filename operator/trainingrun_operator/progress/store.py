@@ -1,0 +1,43 @@
+"""The newest report of each run, in memory: the next post makes good what a restart loses."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from trainingrun_operator.keys import Key
+from trainingrun_operator.lifecycle.observed import ReceivedReport
+from trainingrun_trainer.report import Report
+
+POST_INTERVAL: Final = timedelta(seconds=1)
+"""The shortest time between two posts of a run."""
+
+
+class ReportStore:
+    """Reports by run. A run that is made again under its old name starts without any."""
+
+    def __init__(self) -> None:
+        self._reports: dict[Key, tuple[str, ReceivedReport]] = {}
+        self._accepted_at: dict[Key, datetime] = {}
+
+    def too_soon(self, key: Key, now: datetime) -> bool:
+        """Whether the run's last accepted post is less than the interval ago; if not, count one."""
+        last = self._accepted_at.get(key)
+        if last is not None and timedelta() <= now - last < POST_INTERVAL:
+            return True
+        self._accepted_at[key] = now
+        return False
+
+    def put(self, key: Key, uid: str, report: Report, now: datetime) -> None:
+        """Keep the report of the run with this UID as its newest."""
+        self._reports[key] = (uid, ReceivedReport(report, now))
+
+    def newest(self, key: Key, uid: str) -> ReceivedReport | None:
+        """The newest report of this very run."""
+        kept_uid, received = self._reports.get(key, ("", None))
+        return received if kept_uid == uid else None
+
+    def forget(self, key: Key) -> None:
+        """Drop what is kept of a run."""
+        self._reports.pop(key, None)
+        self._accepted_at.pop(key, None)
