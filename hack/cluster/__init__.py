@@ -15,6 +15,7 @@ from hack import cache
 from hack.cluster import (
     binaries,
     diagnose,
+    dns,
     engine,
     images,
     kind,
@@ -59,6 +60,7 @@ def steps() -> list[Step]:
         *registry.steps(),
         *kind.steps(),
         *(network.steps() if building else []),
+        *dns.steps(),
         *storage.steps(),
         *training_operator.steps(),
     ]
@@ -105,6 +107,7 @@ _INSIDE: Final = {
     "nodes",
     "api server",
     "pod network",
+    "name service",
     "registry for nodes",
     "shared storage",
     "training operator",

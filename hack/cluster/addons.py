@@ -1,10 +1,13 @@
 """What is installed into the running cluster: how it is applied, and recognised as applied."""
 
 import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
-from hack.cluster.kind import kubectl
+from hack.cluster.kind import kubectl, node_names
 from hack.shell import CommandFailed, Shell
 
 MANAGER: Final = "trainingrun-hack"
@@ -14,10 +17,14 @@ AVAILABLE_SECONDS: Final = 180
 
 @dataclass(frozen=True)
 class Addon:
-    """Some manifests, and the one deployment among them that must come up."""
+    """Some manifests, and the one deployment among them that must come up.
+
+    `selector` finds its pods.
+    """
 
     namespace: str
     deployment: str
+    selector: str
 
     def install(self, shell: Shell, manifests: str) -> None:
         """Apply the manifests and wait until the deployment is available."""
@@ -26,11 +33,39 @@ class Addon:
             *(f"--field-manager={MANAGER}", "--filename=-"),
             stdin=manifests,
         )
-        # Restarted nodes leave a deployment "available" that is not yet: `wait` asks again.
         shell.run(
             *kubectl("rollout", "status", f"deployment/{self.deployment}"),
             *("--namespace", self.namespace, f"--timeout={AVAILABLE_SECONDS}s"),
         )
+        self.await_pods(shell)
+
+    def await_pods(self, shell: Shell) -> None:
+        """Wait until its pods are ready.
+
+        Raises:
+            TimedOut: they never were.
+        """
+        shell.wait_until(
+            f"the pods of {self.namespace}/{self.deployment} are ready",
+            lambda: self.pods_ready(shell),
+            AVAILABLE_SECONDS,
+        )
+
+    def pods_ready(self, shell: Shell) -> bool:
+        """Whether its pods are ready, and not just so before their node was restarted."""
+        try:
+            listed = shell.read(
+                *kubectl("get", "pods", "--namespace", self.namespace, "--output=json"),
+                f"--selector={self.selector}",
+                timeout=20,
+            )
+            started = shell.read(
+                *("docker", "inspect", "--format", "{{.State.StartedAt}}", *node_names(shell))
+            ).split()
+        except CommandFailed:
+            return False
+        boots = dict(zip(node_names(shell), map(instant, started), strict=True))
+        return fresh(json.loads(listed)["items"], boots)
 
     def finish(self, shell: Shell, manifests: str) -> None:
         """Write down, on the deployment, that all this was installed and found working."""
@@ -40,18 +75,42 @@ class Addon:
         )
 
     def installed(self, shell: Shell, manifests: str) -> bool:
-        """Whether exactly these manifests are installed and the deployment is available."""
+        """Whether exactly these manifests are installed and the pods are ready."""
         path = HASH_ANNOTATION.replace(".", r"\.")
-        columns = f"{{.metadata.annotations.{path}}} {{.status.availableReplicas}}"
+        column = f"{{.metadata.annotations.{path}}}"
         try:
             answer = shell.read(
                 *kubectl("get", "deployment", self.deployment, "--namespace", self.namespace),
-                *("--output", f"jsonpath={columns}"),
+                *("--output", f"jsonpath={column}"),
                 timeout=20,
             )
         except CommandFailed:
             return False
-        return answer == f"{_hash(manifests)} 1"
+        return answer == _hash(manifests) and self.pods_ready(shell)
+
+
+def fresh(pods: Sequence[Mapping[str, Any]], boots: Mapping[str, datetime]) -> bool:
+    """Whether there are pods and every container of theirs has become ready since its node began.
+
+    After a restart the API server shows what nodes last told it: everything ready, for some
+    seconds, where nothing runs yet.
+    """
+    containers = [
+        (container, boots.get(pod["spec"].get("nodeName", "")))
+        for pod in pods
+        for container in pod["status"].get("containerStatuses", [{}])
+    ]
+    return bool(containers) and all(
+        container.get("ready", False)
+        and boot is not None
+        and instant(container["state"]["running"]["startedAt"]) >= boot
+        for container, boot in containers
+    )
+
+
+def instant(text: str) -> datetime:
+    """A time as Kubernetes and Docker write it, to the second: all that Kubernetes tells."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00")
 
 
 def _hash(manifests: str) -> str:

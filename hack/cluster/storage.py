@@ -17,7 +17,7 @@ from hack.shell import Shell
 from hack.steps import Bound, Step
 
 STORAGE_CLASS: Final = "shared"
-ADDON: Final = Addon("trainingrun-storage", "provisioner")
+ADDON: Final = Addon("trainingrun-storage", "provisioner", "app=provisioner")
 TEMPLATE: Final = Path(__file__).parent / "manifests" / "storage.yaml"
 HELPER_DOCKERFILE: Final = Path(__file__).parent / "node" / "busybox.Dockerfile"
 

@@ -11,7 +11,7 @@ from hack.cluster.source import Source, chosen
 from hack.shell import Shell
 from hack.steps import Bound, Step
 
-ADDON: Final = Addon("kubeflow", "training-operator")
+ADDON: Final = Addon("kubeflow", "training-operator", "control-plane=kubeflow-training-operator")
 UPSTREAM_IMAGE: Final = "ghcr.io/kubeflow/training-v1/training-operator"
 IMAGE: Final = f"training-operator:{versions.TRAINING_OPERATOR}"
 OVERLAY: Final = "manifests/overlays/standalone"
@@ -24,7 +24,7 @@ def steps() -> list[Step]:
     install = Step(
         name="training operator",
         make=_install,
-        present=lambda shell: ADDON.installed(shell, manifests(shell)),
+        present=lambda shell: ADDON.installed(shell, manifests(shell)) and _answers(shell),
         needs=(
             "api server",
             *(("training operator image", "registry for nodes", "pod network") * building),
@@ -89,10 +89,12 @@ def _install(shell: Shell) -> None:
     ADDON.install(shell, text)
     # Available is not yet answering: its webhook's certificate and endpoints come later, and
     # until then the API server refuses every PyTorchJob.
-    shell.wait(
-        "the training operator's webhook answers",
-        *kubectl("create", "--dry-run=server", "--filename=-"),
-        seconds=ANSWER_SECONDS,
-        stdin=json.dumps(probe()),
+    shell.wait_until(
+        "the training operator's webhook answers", lambda: _answers(shell), ANSWER_SECONDS
     )
     ADDON.finish(shell, text)
+
+
+def _answers(shell: Shell) -> bool:
+    create = kubectl("create", "--dry-run=server", "--filename=-")
+    return shell.ok(*create, stdin=json.dumps(probe()), timeout=15)

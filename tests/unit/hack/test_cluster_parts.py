@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hack.cluster import binaries, bounded_runc, diagnose, engine, golang, network, versions
+from hack.cluster import addons, binaries, bounded_runc, diagnose, engine, golang, network, versions
 from hack.cluster.preflight import FREE_GIB_TO_BUILD, Facts, missing
 from hack.cluster.source import Source
 
@@ -144,3 +144,26 @@ def test_pods_that_are_not_well_are_shown() -> None:
     listed = "good Running true true\nbad Running true false\ndone Succeeded false\nnew Pending\n"
 
     assert diagnose.sick(listed) == ["bad", "new"]
+
+
+@pytest.mark.parametrize(
+    ("started", "ready", "well"),
+    [
+        ("2026-01-01T10:00:05Z", True, True),
+        ("2026-01-01T10:00:05Z", False, False),
+        ("2026-01-01T09:00:00Z", True, False),
+    ],
+)
+def test_what_a_node_said_before_it_was_restarted_does_not_count(
+    started: str, ready: bool, well: bool
+) -> None:
+    boots = {"worker": addons.instant("2026-01-01T10:00:00.123456789Z")}
+    container = {"ready": ready, "state": {"running": {"startedAt": started}}}
+    pod = {"spec": {"nodeName": "worker"}, "status": {"containerStatuses": [container]}}
+
+    assert addons.fresh([pod], boots) is well
+
+
+def test_no_pods_are_not_ready_pods() -> None:
+    assert not addons.fresh([], {})
+    assert not addons.fresh([{"spec": {}, "status": {}}], {})
