@@ -62,7 +62,9 @@ def main(folder: Path, steps: int) -> None:
         disable_tqdm=True,
     )
     trainer = Trainer(model=model, args=arguments, train_dataset=samples, callbacks=[PrintStep()])
-    last: str | None = get_last_checkpoint(str(folder)) if folder.exists() else None
+    last = None
+    if folder.exists():
+        last = get_last_checkpoint(str(folder))  # type: ignore[no-untyped-call]
     trainer.train(resume_from_checkpoint=last)
     torch.distributed.destroy_process_group()
 
