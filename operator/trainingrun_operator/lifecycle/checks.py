@@ -30,6 +30,8 @@ Check = Callable[[Observed, Wish, datetime], Decision | None]
 
 LAST_WORDS: Final = timedelta(seconds=5)
 """How long a job's end waits for its pods' termination messages, which come by another watch."""
+RETRIED_FROM: Final = 128
+"""Under the restart policy ExitCode, pods that end with this code or a higher one are made anew."""
 STOPPED_BY_US: Final = frozenset({Reason.DEADLINE_EXCEEDED, Reason.POD_RESTARTS_EXHAUSTED})
 """Ends that the training operator knows nothing of: the job must be stopped."""
 IMAGE_REASONS: Final = frozenset(
@@ -184,6 +186,12 @@ def job_failed(seen: Observed, _wish: Wish, now: datetime) -> Decision | None:
     return say.failed(Reason.JOB_FAILED, message)
 
 
+def job_ending(seen: Observed, _wish: Wish, _now: datetime) -> Decision | None:
+    # A worker that is done, or failed for good, ends the job; only the job does not say so yet.
+    decisive = any(ended.exit_code < RETRIED_FROM for ended in seen.terminations())
+    return Decision(activity=Activity.ACTIVE) if decisive else None
+
+
 def image_pull_failed(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
     return _cannot_start(seen, wish, IMAGE_REASONS, Reason.IMAGE_PULL_FAILED)
 
@@ -246,6 +254,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     job_missing,
     job_outdated,
     job_differs,
+    job_ending,
     image_pull_failed,
     container_config_error,
     unschedulable,

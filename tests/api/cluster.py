@@ -1,0 +1,274 @@
+"""What a test does to a namespace of the API server: makes runs, and plays the controllers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from lightkube import Client, codecs
+from lightkube.resources.core_v1 import ConfigMap, Pod
+from lightkube.types import PatchType
+
+from trainingrun_operator.api.v1alpha1 import MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL
+from trainingrun_operator.cluster.kubernetes import PyTorchJobResource, TrainingRunResource
+
+CLAIM = "training-data"
+WAIT_SECONDS = 20
+NOW = "2026-01-01T00:00:00Z"
+
+Object = dict[str, Any]
+
+
+def training_run(name: str = "squad", **spec: Any) -> Object:
+    """A valid run of two workers; `spec` replaces whole groups."""
+    return {
+        "apiVersion": "trainingrun.io/v1alpha1",
+        "kind": "TrainingRun",
+        "metadata": {"name": name},
+        "spec": {
+            "task": {"type": "causal-lm"},
+            "model": {"fromScratch": {}, "tokenizer": {"train": {}}},
+            "data": {"train": "builtin://python-stdlib"},
+            "training": {"globalBatchSize": 16, "maxSteps": 40},
+            "workers": {"count": 2, "elastic": {"min": 1, "max": 2}},
+            "storage": {"claimName": CLAIM},
+            **spec,
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One test's namespace."""
+
+    client: Client
+    http: httpx2.Client
+    name: str
+
+    def create(self, manifest: Object) -> Object:
+        """Make an object from its manifest."""
+        manifest = {**manifest, "metadata": {**manifest["metadata"], "namespace": self.name}}
+        made: Any = self.client.create(codecs.from_dict(manifest))  # type: ignore[type-var]
+        return dict(made.to_dict())
+
+    def make_claim(self, name: str = CLAIM) -> None:
+        """The claim that `training_run` names."""
+        self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": name},
+                "spec": {
+                    "accessModes": ["ReadWriteMany"],
+                    "resources": {"requests": {"storage": "1Gi"}},
+                },
+            }
+        )
+
+    def run(self, name: str = "squad") -> Object:
+        return dict(self.client.get(TrainingRunResource, name, namespace=self.name).to_dict())
+
+    def job(self, name: str = "squad") -> Object:
+        return dict(self.client.get(PyTorchJobResource, name, namespace=self.name).to_dict())
+
+    def jobs(self) -> list[Object]:
+        return [
+            dict(j.to_dict()) for j in self.client.list(PyTorchJobResource, namespace=self.name)
+        ]
+
+    def config_map(self, name: str = "squad-config") -> Object:
+        return dict(self.client.get(ConfigMap, name, namespace=self.name).to_dict())
+
+    def until(self, holds: Callable[[Object], Any], name: str = "squad") -> Object:
+        """Watch a run until `holds` of its status; the run as it then is."""
+        last: Object = {}
+        for last in self._watched("trainingrun.io/v1alpha1", "trainingruns", name):
+            if holds(last.get("status") or {}):
+                return last
+        raise AssertionError(f"not so within {WAIT_SECONDS} s; last seen: {last.get('status')}")
+
+    def until_condition(self, kind: str, status: str, reason: str, name: str = "squad") -> Object:
+        """Watch a run until a condition has this status and reason; the condition."""
+        run = self.until(
+            lambda s: _said(condition(s, kind)) == (status, reason),
+            name,
+        )
+        return condition(run["status"], kind)
+
+    def until_job(self, name: str = "squad") -> Object:
+        """Watch until the run's PyTorchJob is there."""
+        for job in self._watched("kubeflow.org/v1", "pytorchjobs", name):
+            return job
+        raise AssertionError(f"no PyTorchJob {name} within {WAIT_SECONDS} s")
+
+    def _watched(self, api_version: str, plural: str, name: str) -> Iterator[Object]:
+        """An object's states for WAIT_SECONDS, the present one first; its deletion is none."""
+        # lightkube's own watch begins anew when the server ends it, and so would wait for ever.
+        path = f"/apis/{api_version}/namespaces/{self.name}/{plural}"
+        query = {
+            "watch": "true",
+            "fieldSelector": f"metadata.name={name}",
+            "timeoutSeconds": WAIT_SECONDS,
+        }
+        with self.http.stream("GET", path, params=query) as answer:
+            for line in answer.iter_lines():
+                event = json.loads(line)
+                if event["type"] in {"ADDED", "MODIFIED"}:
+                    yield event["object"]
+
+    def set_job_status(self, *conditions: str, name: str = "squad") -> None:
+        """Play the training operator: these conditions hold, no others."""
+        body = {
+            "status": {
+                "replicaStatuses": {},
+                "conditions": [
+                    {
+                        "type": kind,
+                        "status": "True",
+                        "reason": f"PyTorchJob{kind}",
+                        "message": f"PyTorchJob {name} is {kind}.",
+                        "lastTransitionTime": NOW,
+                        "lastUpdateTime": NOW,
+                    }
+                    for kind in conditions
+                ],
+            }
+        }
+        self.client.patch(
+            PyTorchJobResource.Status, name, body, namespace=self.name, patch_type=PatchType.MERGE
+        )
+
+    def make_pod(self, index: int, run: str = "squad") -> Object:
+        """Play the training operator: one worker's pod, with the labels of the job's template."""
+        job = self.job(run)
+        template = job["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]
+        labels = {
+            MANAGED_BY_LABEL: MANAGED_BY,
+            RUN_LABEL: run,
+            "training.kubeflow.org/replica-index": str(index),
+        }
+        assert template["metadata"]["labels"].items() >= {RUN_LABEL: run}.items()
+        assert template["metadata"]["labels"][MANAGED_BY_LABEL] == MANAGED_BY
+        owner = {
+            "apiVersion": "kubeflow.org/v1",
+            "kind": "PyTorchJob",
+            "name": run,
+            "uid": job["metadata"]["uid"],
+            "controller": True,
+        }
+        return self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {
+                    "name": f"{run}-worker-{index}",
+                    "labels": labels,
+                    "ownerReferences": [owner],
+                },
+                "spec": {
+                    "serviceAccountName": "default",
+                    "containers": [{"name": "pytorch", "image": "example.org/trainer:1"}],
+                },
+            }
+        )
+
+    def set_pod_state(self, index: int, phase: str, state: Object, run: str = "squad") -> None:
+        """Play the kubelet."""
+        container = {
+            "name": "pytorch",
+            "image": "example.org/trainer:1",
+            "imageID": "",
+            "ready": False,
+            "restartCount": 0,
+            "state": state,
+        }
+        self.client.patch(
+            Pod.Status,
+            f"{run}-worker-{index}",
+            {"status": {"phase": phase, "containerStatuses": [container]}},
+            namespace=self.name,
+            patch_type=PatchType.MERGE,
+        )
+
+    def start_workers(self, count: int = 2) -> None:
+        """Play training operator and kubelet: the job and its pods run."""
+        for index in range(count):
+            self.make_pod(index)
+            self.set_pod_state(index, "Running", {"running": {"startedAt": NOW}})
+        self.set_job_status("Created", "Running")
+
+    def end_worker(self, index: int, exit_code: int, message: str) -> None:
+        """Play the kubelet: a worker ends with this termination message."""
+        ended = {
+            "exitCode": exit_code,
+            "reason": "Error" if exit_code else "Completed",
+            "message": message,
+            "startedAt": NOW,
+            "finishedAt": NOW,
+        }
+        phase = "Failed" if exit_code else "Succeeded"
+        self.set_pod_state(index, phase, {"terminated": ended})
+
+    def end_run_with(self, message: str) -> None:
+        """Play all others: the one worker trains and succeeds with this termination message."""
+        self.make_pod(0)
+        self.end_worker(0, 0, message)
+        self.set_job_status("Created", "Succeeded")
+
+    def pod_token(self, index: int, audience: str, run: str = "squad") -> str:
+        """A token of the pod's service account, bound to the pod, as the kubelet projects it."""
+        pod = self.client.get(Pod, f"{run}-worker-{index}", namespace=self.name)
+        bound = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": f"{run}-worker-{index}",
+            "uid": pod.metadata.uid if pod.metadata else "",
+        }
+        answer = self.http.post(
+            f"/api/v1/namespaces/{self.name}/serviceaccounts/default/token",
+            json={
+                "apiVersion": "authentication.k8s.io/v1",
+                "kind": "TokenRequest",
+                "spec": {"audiences": [audience], "boundObjectRef": bound},
+            },
+        )
+        return str(answer.raise_for_status().json()["status"]["token"])
+
+    def edit_run(self, patch: Object, name: str = "squad") -> None:
+        """Change a run as a user would."""
+        self.client.patch(
+            TrainingRunResource, name, patch, namespace=self.name, patch_type=PatchType.MERGE
+        )
+
+    def forbid_jobs(self) -> None:
+        """A quota of no PyTorchJobs, with the status that a controller would give it."""
+        none = {"count/pytorchjobs.kubeflow.org": "0"}
+        path = f"/api/v1/namespaces/{self.name}/resourcequotas"
+        quota = {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "no-jobs"},
+            "spec": {"hard": none},
+        }
+        self.http.post(path, json=quota).raise_for_status()
+        self.http.patch(
+            f"{path}/no-jobs/status",
+            json={"status": {"hard": none, "used": none}},
+            headers={"Content-Type": "application/merge-patch+json"},
+        ).raise_for_status()
+
+    def delete_pod(self, index: int, run: str = "squad") -> None:
+        """Play the kubelet and the API server: a pod goes at once."""
+        self.client.delete(Pod, f"{run}-worker-{index}", namespace=self.name, grace_period=0)
+
+
+def condition(status: Object, kind: str) -> Object:
+    """A condition of a status; {} if there is none."""
+    return next((c for c in status.get("conditions", ()) if c["type"] == kind), {})
+
+
+def _said(found: Object) -> tuple[Any, Any]:
+    return found.get("status"), found.get("reason")

@@ -1,0 +1,135 @@
+"""A bare API server for tests: two processes, a temporary folder, an admin's kubeconfig."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import yaml
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from hack.cluster import binaries
+from trainingrun_operator.progress import certificates
+
+START_SECONDS = 90
+
+
+@dataclass(frozen=True)
+class ApiServer:
+    """A running API server."""
+
+    kubeconfig: Path
+    url: str
+    authority: Path
+    token: str
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[ApiServer]:
+    """An API server whose state and logs are in `folder`, until the block ends."""
+    programs = binaries.ensure("etcd", "kube-apiserver")
+    etcd_port, peer_port, port = free_port(), free_port(), free_port()
+    token, url = secrets.token_hex(16), f"https://127.0.0.1:{port}"
+    _write_keys(folder, token)
+    with (
+        _process(folder / "etcd.log", [
+            programs["etcd"],
+            f"--data-dir={folder / 'etcd'}",
+            f"--listen-client-urls=http://127.0.0.1:{etcd_port}",
+            f"--advertise-client-urls=http://127.0.0.1:{etcd_port}",
+            f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
+            "--unsafe-no-fsync",
+        ]),
+        _process(folder / "kube-apiserver.log", [
+            programs["kube-apiserver"],
+            f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--tls-cert-file={folder / 'tls.crt'}",
+            f"--tls-private-key-file={folder / 'tls.key'}",
+            f"--token-auth-file={folder / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={folder / 'accounts.key'}",
+            f"--service-account-signing-key-file={folder / 'accounts.key'}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            # No controller makes service accounts here.
+            "--disable-admission-plugins=ServiceAccount",
+        ]) as server,
+    ):  # fmt: skip
+        _wait_until_ready(server, url, folder)
+        kubeconfig = _write_kubeconfig(folder, url, token)
+        yield ApiServer(kubeconfig, url, folder / "ca.crt", token)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _write_keys(folder: Path, token: str) -> None:
+    bundle = certificates.renewed(None, "127.0.0.1", datetime.now(UTC))
+    (folder / "ca.crt").write_bytes(bundle.authority)
+    (folder / "tls.crt").write_bytes(bundle.certificate)
+    (folder / "tls.key").write_bytes(bundle.key)
+    accounts = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = accounts.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    (folder / "accounts.key").write_bytes(pem)
+    (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
+
+
+def _write_kubeconfig(folder: Path, url: str, token: str) -> Path:
+    path = folder / "kubeconfig"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "clusters": [
+            {
+                "name": "test",
+                "cluster": {"server": url, "certificate-authority": str(folder / "ca.crt")},
+            }
+        ],
+        "users": [{"name": "test", "user": {"token": token}}],
+    }
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+@contextlib.contextmanager
+def _process(log: Path, argv: list[str | Path]) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output, subprocess.Popen(argv, stdout=output, stderr=output) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+    context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            httpx2.get(f"{url}/readyz", timeout=2, verify=context).raise_for_status()
+        except httpx2.HTTPError:
+            # The process ending is the one thing worth noticing before the next try.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(0.2)
+                break
+        else:
+            return
+    log = (folder / "kube-apiserver.log").read_text()
+    raise RuntimeError(f"kube-apiserver is not ready: {log[-4000:]}")

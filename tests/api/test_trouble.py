@@ -1,0 +1,90 @@
+"""What can be wrong with a run or around it: said in a condition, and mended by itself."""
+
+from __future__ import annotations
+
+from tests.api.cluster import Namespace, training_run
+from tests.api.running import CountingCluster
+
+
+def test_a_spec_that_fits_no_plan_is_not_accepted_and_the_field_is_named(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run(workers={"count": 3}))  # 16 samples for 3 ranks
+
+    refused = namespace.until_condition("Accepted", "False", "InvalidSpec")
+
+    assert "spec.training.globalBatchSize" in refused["message"]
+    assert namespace.run()["status"]["phase"] == "Invalid"
+    assert namespace.jobs() == []
+
+
+def test_a_missing_claim_is_named_and_the_run_starts_when_it_is_made(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.create(training_run())
+    missing = namespace.until_condition("Accepted", "False", "ClaimNotFound")
+    assert "training-data" in missing["message"]
+
+    namespace.make_claim()
+
+    namespace.until_condition("Accepted", "True", "Valid")
+    namespace.until_job()
+
+
+def test_a_strangers_job_of_the_same_name_is_left_alone(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    worker = {"template": {"spec": {"containers": [{"name": "pytorch", "image": "theirs"}]}}}
+    theirs = namespace.create(
+        {
+            "apiVersion": "kubeflow.org/v1",
+            "kind": "PyTorchJob",
+            "metadata": {"name": "squad"},
+            "spec": {"pytorchReplicaSpecs": {"Worker": worker}},
+        }
+    )
+    namespace.make_claim()
+    namespace.create(training_run())
+
+    taken = namespace.until_condition("Accepted", "False", "NameConflict")
+
+    assert "PyTorchJob squad" in taken["message"]
+    assert namespace.job()["metadata"]["resourceVersion"] == theirs["metadata"]["resourceVersion"]
+
+
+def test_an_image_that_cannot_be_pulled_is_named_with_the_kubelets_words(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run())
+    namespace.until_job()
+    namespace.make_pod(0)
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off: no such host"}
+    namespace.set_pod_state(0, "Pending", {"waiting": waiting})
+
+    failed = namespace.until_condition("Running", "False", "ImagePullFailed")
+
+    assert "example.org/trainer:1" in failed["message"]
+    assert "no such host" in failed["message"]
+
+
+def test_a_job_that_the_api_server_refuses_is_told_with_the_refusal(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.forbid_jobs()
+    namespace.create(training_run())
+
+    refused = namespace.until_condition("JobCreated", "False", "JobRefused")
+
+    assert "exceeded quota: no-jobs" in refused["message"]
+
+
+def test_a_run_in_trouble_holds_no_other_up(started: CountingCluster, namespace: Namespace) -> None:
+    namespace.make_claim()
+    namespace.create(training_run("bad", storage={"claimName": "no-such-claim"}))
+    namespace.create(training_run("good"))
+
+    namespace.until_condition("JobCreated", "True", "JobCreated", name="good")
+    namespace.until_condition("Accepted", "False", "ClaimNotFound", name="bad")
