@@ -34,6 +34,7 @@ class Shell:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._guard = threading.Lock()
         self._stopped = False
+        self._last_answer: tuple[tuple[str, ...], bytes] | None = None
 
     def note(self, text: str) -> None:
         """Write one line of our own to the log."""
@@ -77,12 +78,24 @@ class Shell:
     def ok(
         self, *argv: str | Path, stdin: str | bytes | None = None, timeout: float | None = None
     ) -> bool:
-        """Whether a command ends with status zero."""
+        """Whether a command ends with status zero.
+
+        Asked again with the same answer it leaves the log alone: a wait of minutes must not
+        push out of sight what was said before it.
+        """
+        words = tuple(str(word) for word in argv)
         try:
-            self.run(*argv, stdin=stdin, timeout=timeout)
-        except (CommandFailed, subprocess.TimeoutExpired, FileNotFoundError):
-            return False
-        return True
+            process = self._begin(words, None, None, stdin, subprocess.PIPE, subprocess.STDOUT)
+            output = self._finish(process, stdin, timeout)
+            good = process.returncode == 0
+        except (CommandFailed, subprocess.TimeoutExpired, FileNotFoundError) as error:
+            good, output = False, f"{error}\n".encode()
+        if (words, output) != self._last_answer:
+            self.note(f"$ {shlex.join(words)}")
+            with self._open() as log:
+                log.write(output)
+        self._last_answer = (words, output)
+        return good
 
     def wait(
         self, what: str, *argv: str | Path, seconds: float, stdin: str | bytes | None = None
@@ -129,30 +142,48 @@ class Shell:
         words = tuple(str(word) for word in argv)
         self.note(f"$ {shlex.join(words)}")
         with self._open() as log:
-            with self._guard:
-                if self._stopped:
-                    raise CommandFailed(words, -signal.SIGTERM)
-                process = subprocess.Popen(
-                    words,
-                    stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                    stdout=stdout,
-                    stderr=log,
-                    cwd=cwd,
-                    env={**os.environ, **(env or {})},
-                    start_new_session=True,
-                )
-                self._running.add(process)
-            data = stdin.encode() if isinstance(stdin, str) else stdin
-            try:
-                output, _ = process.communicate(data, timeout=timeout)
-            finally:
-                if process.poll() is None:
-                    _signal_group(process, signal.SIGKILL)
-                    process.wait()
-                with self._guard:
-                    self._running.discard(process)
+            process = self._begin(words, cwd, env, stdin, stdout, log)
+            output = self._finish(process, stdin, timeout)
         if process.returncode != 0:
             raise CommandFailed(words, process.returncode)
+        return output
+
+    def _begin(
+        self,
+        words: tuple[str, ...],
+        cwd: Path | None,
+        env: Mapping[str, str] | None,
+        stdin: str | bytes | None,
+        stdout: IO[bytes] | int,
+        stderr: IO[bytes] | int,
+    ) -> subprocess.Popen[bytes]:
+        with self._guard:
+            if self._stopped:
+                raise CommandFailed(words, -signal.SIGTERM)
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=cwd,
+                env={**os.environ, **(env or {})},
+                start_new_session=True,
+            )
+            self._running.add(process)
+        return process
+
+    def _finish(
+        self, process: subprocess.Popen[bytes], stdin: str | bytes | None, timeout: float | None
+    ) -> bytes:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        try:
+            output, _ = process.communicate(data, timeout=timeout)
+        finally:
+            if process.poll() is None:
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+            with self._guard:
+                self._running.discard(process)
         return output or b""
 
 

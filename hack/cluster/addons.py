@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from hack.cluster.kind import kubectl, node_names
+from hack.cluster.kind import boots, instant, kubectl
 from hack.shell import CommandFailed, Shell
 
 MANAGER: Final = "trainingrun-hack"
@@ -59,13 +59,10 @@ class Addon:
                 f"--selector={self.selector}",
                 timeout=20,
             )
-            started = shell.read(
-                *("docker", "inspect", "--format", "{{.State.StartedAt}}", *node_names(shell))
-            ).split()
+            began = boots(shell)
         except CommandFailed:
             return False
-        boots = dict(zip(node_names(shell), map(instant, started), strict=True))
-        return fresh(json.loads(listed)["items"], boots)
+        return fresh(json.loads(listed)["items"], began)
 
     def finish(self, shell: Shell, manifests: str) -> None:
         """Write down, on the deployment, that all this was installed and found working."""
@@ -89,28 +86,23 @@ class Addon:
         return answer == _hash(manifests) and self.pods_ready(shell)
 
 
-def fresh(pods: Sequence[Mapping[str, Any]], boots: Mapping[str, datetime]) -> bool:
+def fresh(pods: Sequence[Mapping[str, Any]], began: Mapping[str, datetime]) -> bool:
     """Whether there are pods and every container of theirs has become ready since its node began.
 
     After a restart the API server shows what nodes last told it: everything ready, for some
     seconds, where nothing runs yet.
     """
     containers = [
-        (container, boots.get(pod["spec"].get("nodeName", "")))
+        (container, began.get(pod["spec"].get("nodeName", "")))
         for pod in pods
         for container in pod["status"].get("containerStatuses", [{}])
     ]
     return bool(containers) and all(
         container.get("ready", False)
-        and boot is not None
-        and instant(container["state"]["running"]["startedAt"]) >= boot
-        for container, boot in containers
+        and start is not None
+        and instant(container["state"]["running"]["startedAt"]) >= start
+        for container, start in containers
     )
-
-
-def instant(text: str) -> datetime:
-    """A time as Kubernetes and Docker write it, to the second: all that Kubernetes tells."""
-    return datetime.fromisoformat(f"{text[:19]}+00:00")
 
 
 def _hash(manifests: str) -> str:

@@ -4,15 +4,16 @@ import enum
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from hack import cache
 from hack.cluster import binaries, images
 from hack.cluster.source import Source, chosen
-from hack.shell import Shell, TimedOut
+from hack.shell import CommandFailed, Shell, TimedOut
 from hack.steps import Bound, Step
 
 NAME: Final = "trainingrun"
@@ -190,7 +191,7 @@ def steps() -> list[Step]:
         Step(
             name="api server",
             make=_wait_for_api,
-            present=_every_node_registered,
+            present=_answers,
             needs=("nodes",),
             bound=Bound.NETWORK,
             mend="`python3 -m hack.cluster down`, then `up`, makes a new cluster",
@@ -240,6 +241,31 @@ def kubectl(*arguments: str | Path) -> tuple[str | Path, ...]:
 def node_names(shell: Shell) -> list[str]:
     """The nodes, which are containers of the same names."""
     return sorted(container.name for container in observe(shell).containers)
+
+
+def boots(shell: Shell) -> dict[str, datetime]:
+    """When each node was started."""
+    listed = shell.read(
+        *("docker", "inspect", "--format", "{{slice .Name 1}} {{.State.StartedAt}}"),
+        *node_names(shell),
+    )
+    rows = (line.split() for line in listed.splitlines())
+    return {name: instant(started) for name, started in rows}
+
+
+def instant(text: str) -> datetime:
+    """A time as Kubernetes and Docker write it, to the second: all that a pod's status tells."""
+    return datetime.fromisoformat(f"{text[:19]}+00:00")
+
+
+def alive(leases: Iterable[Mapping[str, Any]], began: Mapping[str, datetime]) -> bool:
+    """Whether every node has given a sign of life since it was started."""
+    renewed = {
+        lease["metadata"]["name"]: instant(lease["spec"]["renewTime"])
+        for lease in leases
+        if "renewTime" in lease["spec"]
+    }
+    return all(name in renewed and renewed[name] >= start for name, start in began.items())
 
 
 def _bring_to_running(shell: Shell) -> None:
@@ -295,14 +321,19 @@ _TRANSITIONS: Final[dict[State, Callable[[Shell], None]]] = {
 
 def _wait_for_api(shell: Shell) -> None:
     shell.wait("the API server is ready", *kubectl("get", "--raw=/readyz"), seconds=READY_SECONDS)
-    for node in node_names(shell):
-        shell.wait(f"{node} joined", *kubectl("get", "node", node), seconds=READY_SECONDS)
+    shell.wait_until("every node gives signs of life", lambda: _alive(shell), READY_SECONDS)
 
 
-def _every_node_registered(shell: Shell) -> bool:
-    return shell.ok(*kubectl("get", "--raw=/readyz"), timeout=5) and shell.ok(
-        *kubectl("get", "nodes", *node_names(shell)), timeout=10
-    )
+def _answers(shell: Shell) -> bool:
+    return shell.ok(*kubectl("get", "--raw=/readyz"), timeout=5) and _alive(shell)
+
+
+def _alive(shell: Shell) -> bool:
+    listed = kubectl("get", "leases", "--namespace", "kube-node-lease", "--output=json")
+    try:
+        return alive(json.loads(shell.read(*listed, timeout=20))["items"], boots(shell))
+    except CommandFailed:
+        return False
 
 
 def _shared_folder() -> Path:

@@ -22,16 +22,19 @@ if grep -q '127.0.0.11' /etc/resolv.conf; then
 fi
 
 # A restarted engine may give a node another address: put it where kubeadm wrote the old one.
-# The API server's certificate names the old one too, but every client uses a host name.
+# Clients get the host name instead, as the API server's certificate keeps the old address.
 address=$(getent ahostsv4 "$(hostname)" | awk 'NR == 1 {print $1}')
 if [[ -f /kind/address && $(cat /kind/address) != "${address}" ]]; then
   old=$(sed 's/\./\\./g' /kind/address)
-  find /etc/kubernetes -name '*.yaml' -o -name '*.conf' | while read -r file; do
-    sed -i "s/\\b${old}\\b/${address}/g" "${file}"
-  done
+  find /etc/kubernetes -name '*.conf' -exec sed -i "s/\\b${old}\\b/$(hostname)/g" {} +
+  find /etc/kubernetes -name '*.yaml' -exec sed -i "s/\\b${old}\\b/${address}/g" {} +
   sed -i "s/\\b${old}\\b/${address}/g" /var/lib/kubelet/kubeadm-flags.env
 fi
 echo "${address}" > /kind/address
+
+# Routes to other nodes' pods are gone after a restart. Until they are back, what is meant for a
+# pod (in kind's default range) must not leave through the gateway.
+ip route replace unreachable 10.244.0.0/16
 
 # kind waits for this line before it goes on.
 if [[ -f /sys/fs/cgroup/cgroup.controllers ]]; then

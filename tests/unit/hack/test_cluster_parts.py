@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from hack.cluster import addons, binaries, bounded_runc, diagnose, engine, golang, network, versions
+from hack.cluster import (
+    addons,
+    binaries,
+    bounded_runc,
+    diagnose,
+    engine,
+    golang,
+    kind,
+    network,
+    versions,
+)
 from hack.cluster.preflight import FREE_GIB_TO_BUILD, Facts, missing
 from hack.cluster.source import Source
 
@@ -157,7 +167,7 @@ def test_pods_that_are_not_well_are_shown() -> None:
 def test_what_a_node_said_before_it_was_restarted_does_not_count(
     started: str, ready: bool, well: bool
 ) -> None:
-    boots = {"worker": addons.instant("2026-01-01T10:00:00.123456789Z")}
+    boots = {"worker": kind.instant("2026-01-01T10:00:00.123456789Z")}
     container = {"ready": ready, "state": {"running": {"startedAt": started}}}
     pod = {"spec": {"nodeName": "worker"}, "status": {"containerStatuses": [container]}}
 
@@ -167,3 +177,14 @@ def test_what_a_node_said_before_it_was_restarted_does_not_count(
 def test_no_pods_are_not_ready_pods() -> None:
     assert not addons.fresh([], {})
     assert not addons.fresh([{"spec": {}, "status": {}}], {})
+
+
+def test_a_node_is_alive_once_it_has_renewed_its_lease_since_its_start() -> None:
+    began = {"worker": kind.instant("2026-01-01T10:00:00.1Z")}
+
+    def lease(renewed: str) -> dict[str, dict[str, str]]:
+        return {"metadata": {"name": "worker"}, "spec": {"renewTime": renewed}}
+
+    assert kind.alive([lease("2026-01-01T10:00:09.123456Z")], began)
+    assert not kind.alive([lease("2026-01-01T09:59:00.123456Z")], began)
+    assert not kind.alive([], began)
