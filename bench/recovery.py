@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -35,6 +35,7 @@ class Contender:
     name: str
     argv: tuple[str, ...]
     rank_1: Callable[[int], int]
+    env: Mapping[str, str]
 
 
 def processes() -> dict[int, tuple[int, str]]:
@@ -85,16 +86,26 @@ def ours(folder: Path, steps: int) -> Contender:
     path = folder / "run.json"
     path.write_text(config.to_json())
     argv = (sys.executable, "-m", "trainingrun_trainer", "--config", str(path))
-    return Contender("TrainingRun", argv, named_rank_1)
+    return Contender("TrainingRun", argv, named_rank_1, {})
 
 
 def torchrun(folder: Path, steps: int) -> Contender:
-    """The field's way."""
+    """The field's way, as it comes."""
+    return _torchrun("torchrun", folder / "raw", steps, {})
+
+
+def torchrun_own_store(folder: Path, steps: int) -> Contender:
+    """The field's way with its own switch against stale addresses in a store that is shared."""
+    env = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    return _torchrun("torchrun, own store", folder / "own", steps, env)
+
+
+def _torchrun(name: str, folder: Path, steps: int, env: Mapping[str, str]) -> Contender:
     script = str(Path(__file__).with_name("raw_trainer.py"))
     launch = ("-m", "torch.distributed.run", "--nproc-per-node=2", "--max-restarts=1000")
     endpoint = ("--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0")
-    argv = (sys.executable, *launch, *endpoint, script, str(folder / "raw"), str(steps))
-    return Contender("torchrun", argv, second_child)
+    argv = (sys.executable, *launch, *endpoint, script, str(folder), str(steps))
+    return Contender(name, argv, second_child, env)
 
 
 def read_steps(stream: IO[str], into: "queue.Queue[tuple[float, int]]") -> None:
@@ -104,8 +115,8 @@ def read_steps(stream: IO[str], into: "queue.Queue[tuple[float, int]]") -> None:
 
 
 def measure(contender: Contender, kills: int) -> list[float]:
-    """Seconds from each kill to the first step after it; infinite if it did not come back."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    """Seconds from each kill to the first step after it; infinite if none came in two minutes."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", **contender.env}
     process = subprocess.Popen(
         contender.argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env,
         start_new_session=True,
@@ -140,7 +151,7 @@ def main() -> None:
     steps = (kills + 2) * STEPS_BETWEEN_KILLS * 10
     print(f"{'kill to next step, s':<22}{'median':>8}{'min':>8}{'max':>8}   all")
     with tempfile.TemporaryDirectory() as folder:
-        for make in (ours, torchrun):
+        for make in (ours, torchrun_own_store, torchrun):
             contender = make(Path(folder), steps)
             took = measure(contender, kills)
             every = " ".join(f"{seconds:.2f}" for seconds in took)
