@@ -14,7 +14,7 @@ from trainingrun_trainer import tasks
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.files import write_whole
 from trainingrun_trainer.handover import FaultKind, Orders, Outcome, OutcomeKind, StepCounter
-from trainingrun_trainer.lineage import die_with_parent
+from trainingrun_trainer.lineage import be_called, die_with_parent
 from trainingrun_trainer.worker import cpu, failures, leader, trainer
 from trainingrun_trainer.worker.callbacks import CountSteps, KeepAccount, SealCheckpoints
 from trainingrun_trainer.worker.distributed import Group, process_group
@@ -32,6 +32,7 @@ def run_rank(orders: Orders) -> Outcome:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the launcher's to handle
     rank, local_rank = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
+    be_called(f"rank-{rank}")
     counter = StepCounter(orders.step_path(local_rank))
     config = RunConfig.model_validate_json(orders.config_json)
     try:
