@@ -4,6 +4,7 @@ An image's tag is a digest of all that goes into it, so that pods always run the
 checked out, and an image whose inputs did not change is neither built nor sent again.
 """
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -28,11 +29,10 @@ PASSED_ON: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL")
 
 @dataclass(frozen=True)
 class Image:
-    """One image of ours. `inputs` are the files and folders that go into it."""
+    """One image of ours."""
 
     name: str
     dockerfile: str
-    inputs: tuple[str, ...]
     target: str | None = None
 
     @property
@@ -41,11 +41,7 @@ class Image:
 
     @property
     def tag(self) -> str:
-        digest = hashlib.sha256()
-        for path in _files(ROOT, (self.dockerfile, ".dockerignore", *self.inputs)):
-            digest.update(f"{path.relative_to(ROOT)}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()[:12]
+        return _tag(self.dockerfile)
 
     @property
     def reference(self) -> str:
@@ -55,13 +51,11 @@ class Image:
 TRAINER: Final = Image(
     name="trainer",
     dockerfile="trainer_image/Dockerfile",
-    inputs=("pyproject.toml", "trainer_image"),
     target="cpu",
 )
 OPERATOR: Final = Image(
     name="operator",
     dockerfile="operator/Dockerfile",
-    inputs=("pyproject.toml", "operator", "trainer_image/trainingrun_trainer"),
 )
 IMAGES: Final[Mapping[str, Image]] = {image.name: image for image in (TRAINER, OPERATOR)}
 
@@ -170,6 +164,28 @@ def _on_node(shell: Shell, image: Image, node: str) -> bool:
 
 def _worker_nodes(shell: Shell) -> list[str]:
     return [node for node in kind.node_names(shell) if node != kind.CONTROL_PLANE]
+
+
+def copied(dockerfile: str) -> list[str]:
+    """What a Dockerfile copies from its context, less what depends on the host (`.build`)."""
+    found: list[str] = []
+    for line in dockerfile.replace("\\\n", " ").splitlines():
+        match line.split():
+            case ["COPY", *words] if not any(word.startswith("--from=") for word in words):
+                sources = [word for word in words if not word.startswith("--")][:-1]
+                found += [name for name in sources if not name.startswith(".build/")]
+    return found
+
+
+@functools.cache
+def _tag(dockerfile: str) -> str:
+    """Once for a process: whoever edits a file meanwhile must not part the steps of one run."""
+    digest = hashlib.sha256()
+    inputs = copied((ROOT / dockerfile).read_text())
+    for path in _files(ROOT, (dockerfile, ".dockerignore", *inputs)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
 
 
 def _files(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
