@@ -1,0 +1,272 @@
+"""One look at a run: what it costs, what it writes, and what it makes of refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.operator.clusters import KEY, Clock, FakeCluster, FakeWorld
+from trainingrun_operator.cluster.protocol import (
+    ConflictError,
+    ForbiddenError,
+    NameTakenError,
+    RefusedError,
+)
+from trainingrun_operator.lifecycle.observed import Job, Pod, Termination
+from trainingrun_operator.plan import Settings
+from trainingrun_operator.progress.store import ReportStore
+from trainingrun_operator.reconciler import Reconciler
+from trainingrun_trainer.report import Report
+
+RUN: dict[str, Any] = {
+    "apiVersion": "trainingrun.io/v1alpha1",
+    "kind": "TrainingRun",
+    "metadata": {
+        "namespace": "ml", "name": "squad", "uid": "run-uid", "generation": 1,
+        "resourceVersion": "1",
+    },
+    "spec": {
+        "task": {"type": "causal-lm"},
+        "model": {"fromScratch": {}, "tokenizer": {"train": {}}},
+        "data": {"train": "builtin://python-stdlib"},
+        "training": {"globalBatchSize": 16, "maxSteps": 40},
+        "storage": {"claimName": "data"},
+    },
+}  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """A reconciler with all that is around it."""
+
+    cluster: FakeCluster = field(default_factory=lambda: FakeCluster(RUN, claims={"data": "Bound"}))
+    world: FakeWorld = field(default_factory=lambda: FakeWorld(RUN))
+    store: ReportStore = field(default_factory=ReportStore)
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        settings = Settings(image_cpu="trainer:1")
+        self.reconciler = Reconciler(
+            self.world, self.cluster, self.store, lambda: settings, self.clock
+        )
+
+    async def look(self) -> timedelta | None:
+        self.cluster.calls.clear()
+        return await self.reconciler.reconcile(KEY)
+
+    def show(self) -> None:
+        """The watch catches up with the run."""
+        self.world.shown = self.cluster.run
+
+    async def start(self) -> None:
+        """Bring the run to one running worker."""
+        await self.look()
+        self.show()
+        made = self.reconciler._memories[KEY].made
+        assert made is not None
+        created = {"Created": ("", self.clock.now), "Running": ("", self.clock.now)}
+        self.world.shown_job = replace(made, conditions=created)
+        self.world.shown_pods = (
+            Pod("squad-worker-0", "pod-0", "squad", made.uid, 0, "Running", running=True),
+        )
+        await self.look()
+        self.show()
+
+    def report(self, step: int) -> None:
+        block = {"step": step, "totalSteps": 40}
+        report = Report.model_validate({"trainerStatus": {}, "trainingRun": block})
+        self.store.put(KEY, "run-uid", report, self.clock.now)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return dict(self.cluster.run["status"])
+
+    def condition(self, kind: str) -> tuple[str, str, str]:
+        found = next(c for c in self.status["conditions"] if c["type"] == kind)
+        return found["status"], found["reason"], found["message"]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+async def test_a_new_run_costs_one_read_two_objects_one_status_and_one_event(bench: Bench) -> None:
+    await bench.look()
+
+    assert bench.cluster.calls == [
+        "read data", "apply ConfigMap", "apply PyTorchJob", "status Starting", "event JobCreated",
+    ]  # fmt: skip
+
+
+async def test_a_look_at_a_run_that_goes_well_costs_nothing(bench: Bench) -> None:
+    await bench.start()
+
+    await bench.look()
+
+    assert bench.cluster.calls == []
+
+
+async def test_a_job_just_made_is_not_made_again_before_the_watch_shows_it(bench: Bench) -> None:
+    await bench.look()
+
+    await bench.look()
+
+    assert bench.cluster.calls == []
+
+
+async def test_a_job_that_never_shows_up_is_made_again(bench: Bench) -> None:
+    await bench.look()
+    bench.show()
+    bench.clock.forward(60)
+
+    await bench.look()
+
+    assert "apply PyTorchJob" in bench.cluster.calls
+
+
+async def test_a_look_at_an_old_run_does_not_write_over_a_newer_status(bench: Bench) -> None:
+    await bench.start()
+    bench.world.shown = RUN
+
+    bench.report(step=12)
+    bench.clock.forward(10)
+    await bench.look()
+
+    assert bench.status["phase"] == "Running"
+    assert bench.status["startTime"] == "2026-01-01T00:00:00Z"
+
+
+async def test_a_run_that_somebody_else_has_changed_is_looked_at_again(bench: Bench) -> None:
+    bench.cluster.version = 7
+
+    with pytest.raises(ConflictError):
+        await bench.look()
+
+    assert bench.cluster.events == []
+
+
+async def test_progress_alone_is_written_every_five_seconds_at_most(bench: Bench) -> None:
+    await bench.start()
+    bench.report(step=1)
+    bench.clock.forward(6)
+    await bench.look()
+    bench.show()
+
+    bench.report(step=2)
+    bench.clock.forward(2)
+    again = await bench.look()
+
+    assert bench.cluster.calls == []
+    assert again == timedelta(seconds=3)
+    bench.clock.forward(3)
+    await bench.look()
+    assert bench.cluster.calls == ["status Running"]
+    assert bench.status["progress"]["steps"] == "2/40"
+
+
+async def test_an_event_is_told_only_when_a_reason_changes(bench: Bench) -> None:
+    await bench.start()
+    bench.world.shown_pods = ()
+    await bench.look()
+    bench.show()
+    bench.clock.forward(60)
+    bench.reconciler.note_pod(KEY, Pod("squad-worker-0", "x", termination=Termination("p", 137)))
+    await bench.look()
+
+    reasons = [event.reason for event in bench.cluster.events]
+    assert reasons == ["JobCreated", "WorkersRunning", "Restarting"]
+
+
+async def test_a_missing_claim_keeps_the_job_unmade_until_it_is_there(bench: Bench) -> None:
+    bench.cluster.claims.clear()
+    again = await bench.look()
+    bench.show()
+    assert bench.condition("Accepted")[:2] == ("False", "ClaimNotFound")
+    assert again == timedelta(seconds=2)
+
+    bench.cluster.claims["data"] = "Pending"
+    await bench.look()
+
+    assert "apply PyTorchJob" in bench.cluster.calls
+
+
+async def test_an_invalid_spec_is_told_by_field_and_costs_no_read(bench: Bench) -> None:
+    bench.world.shown = {**RUN, "spec": {**RUN["spec"], "training": {"globalBatchSize": 0}}}
+
+    await bench.look()
+
+    assert bench.cluster.calls == ["status Invalid", "event InvalidSpec"]
+    assert "spec.training.globalBatchSize" in bench.condition("Accepted")[2]
+
+
+async def test_a_name_that_is_taken_is_told_and_tried_again(bench: Bench) -> None:
+    bench.cluster.apply_error = NameTakenError("ConfigMap", "squad-config")
+
+    again = await bench.look()
+
+    assert bench.condition("Accepted")[:2] == ("False", "NameConflict")
+    assert "ConfigMap squad-config" in bench.condition("Accepted")[2]
+    assert again is not None
+
+
+@pytest.mark.parametrize("error", [RefusedError("webhook says no"), ForbiddenError("no rights")])
+async def test_a_refusal_is_told_in_its_own_words(bench: Bench, error: Any) -> None:
+    bench.cluster.apply_error = error
+
+    again = await bench.look()
+
+    status, reason, message = bench.condition("JobCreated")
+    assert (status, reason, message) == ("False", "JobRefused", str(error))
+    assert again is not None
+
+
+async def test_a_status_nobody_can_read_does_not_stop_a_run(bench: Bench) -> None:
+    bench.world.shown = {**RUN, "status": {"phase": 7, "conditions": "none"}}
+
+    await bench.look()
+
+    assert bench.status["phase"] == "Starting"
+
+
+async def test_a_failure_is_remembered_though_its_pod_is_gone(bench: Bench) -> None:
+    await bench.start()
+    killed = Termination("squad-worker-0", 137, reason="OOMKilled")
+    bench.reconciler.note_pod(KEY, Pod("squad-worker-0", "pod-0", termination=killed))
+    bench.world.shown_pods = ()
+
+    await bench.look()
+
+    assert "out of memory" in bench.condition("Running")[2]
+
+
+async def test_pods_of_another_job_are_not_looked_at(bench: Bench) -> None:
+    await bench.start()
+    stranger = replace(bench.world.shown_pods[0], uid="other", owner_uid="other-job")
+    bench.world.shown_pods = (*bench.world.shown_pods, stranger)
+
+    await bench.look()
+
+    assert bench.cluster.calls == []
+
+
+async def test_what_is_kept_of_a_run_goes_with_it(bench: Bench) -> None:
+    await bench.start()
+    bench.report(step=1)
+    bench.world.shown = None
+
+    assert await bench.look() is None
+    assert bench.store.newest(KEY, "run-uid") is None
+    assert bench.reconciler._memories == {}
+
+
+async def test_a_job_of_a_labelled_stranger_is_left_alone(bench: Bench) -> None:
+    bench.world.shown_job = Job("squad", "job", owner_uid="theirs")
+
+    await bench.look()
+
+    assert [call for call in bench.cluster.calls if not call.startswith(("status", "event"))] == []
+    assert bench.condition("Accepted")[:2] == ("False", "NameConflict")
