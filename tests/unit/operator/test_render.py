@@ -1,0 +1,196 @@
+"""What the manifests are, and what no user can make of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hack import generate
+from tests.unit.operator.runs import SETTINGS, manifest, run
+from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_operator.plan import launch_plan
+from trainingrun_operator.render import RenderError, render
+from trainingrun_operator.render.config_map import ConfigMap
+from trainingrun_operator.render.manifest import parse
+from trainingrun_operator.render.templates import TEMPLATES, yaml_scalar
+from trainingrun_trainer.config import RunConfig
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def job(**spec: Any) -> dict[str, Any]:
+    return render(launch_plan(run(**spec), SETTINGS))[-1]
+
+
+def pod(**spec: Any) -> dict[str, Any]:
+    made: dict[str, Any] = job(**spec)["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]
+    return made
+
+
+def env(made: dict[str, Any]) -> dict[str, Any]:
+    return {variable["name"]: variable for variable in made["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("runs/*.yaml")), ids=lambda path: path.stem)
+def test_a_run_renders_as_its_golden_file(path: Path) -> None:
+    typed = TrainingRun.parse(yaml.safe_load(path.read_text()))
+    expected = list(yaml.safe_load_all((GOLDEN / path.name).read_text()))
+    assert list(render(launch_plan(typed, generate.SETTINGS))) == expected
+
+
+def test_the_job_comes_last() -> None:
+    kinds = [document["kind"] for document in render(launch_plan(run(), SETTINGS))]
+    assert kinds == ["ConfigMap", "PyTorchJob"]
+
+
+def test_every_object_goes_with_its_run() -> None:
+    owners = [
+        document["metadata"]["ownerReferences"][0]
+        for document in render(launch_plan(run(), SETTINGS))
+    ]
+    assert {(owner["uid"], owner["blockOwnerDeletion"]) for owner in owners} == {("uid-1", True)}
+
+
+def test_the_trainer_reads_what_the_config_map_holds(tmp_path: Path) -> None:
+    plan = launch_plan(run(), SETTINGS)
+    file = tmp_path / "run.json"
+    file.write_text(render(plan)[0]["data"]["run.json"])
+    assert RunConfig.read(file) == plan.config
+
+
+def test_a_worker_is_guaranteed_its_resources() -> None:
+    resources = pod()["containers"][0]["resources"]
+    assert resources["requests"] == resources["limits"]
+
+
+def test_a_worker_has_no_token_for_the_api_server() -> None:
+    assert pod()["automountServiceAccountToken"] is False
+
+
+def test_the_progress_token_is_for_one_audience() -> None:
+    volume = next(volume for volume in pod()["volumes"] if volume["name"] == "progress-token")
+    token = volume["projected"]["sources"][0]["serviceAccountToken"]
+    assert token["audience"] == "trainingrun.io/progress"
+
+
+def test_a_literal_dollar_survives_the_kubelet() -> None:
+    values = "$(HOME) $$(HOME) $HOME $"
+    written = env(pod(workers={"env": [{"name": "A", "value": values}]}))["A"]["value"]
+    assert written.replace("$$", "$") == values
+    assert "$" not in written.replace("$$", "")
+
+
+def test_a_secret_is_referred_to_and_never_copied() -> None:
+    secret = {"name": "TOKEN", "secretKey": {"name": "hub", "key": "token"}}
+    made = env(pod(workers={"env": [secret]}))["TOKEN"]
+    assert made == {
+        "name": "TOKEN",
+        "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}},
+    }
+
+
+def test_logs_can_be_selected_by_the_run_s_name() -> None:
+    template = job()["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]
+    assert template["metadata"]["labels"]["trainingrun.io/run"] == "run"
+
+
+def test_an_absent_priority_class_is_not_written() -> None:
+    assert "priorityClassName" not in pod()
+
+
+def test_every_value_in_a_template_is_quoted_by_tojson() -> None:
+    folder = Path(TEMPLATES.get_template("pytorch_job.yaml.j2").filename or "").parent
+    values = [
+        value for file in folder.glob("*.j2") for value in re.findall(r"{{.*?}}", file.read_text())
+    ]
+    assert [value for value in values if not value.endswith("| tojson }}")] == []
+
+
+def test_templates_only_loop() -> None:
+    folder = Path(TEMPLATES.get_template("pytorch_job.yaml.j2").filename or "").parent
+    statements = {
+        word
+        for file in folder.glob("*.j2")
+        for word in re.findall(r"{%-?\s*(\w+)", file.read_text())
+    }
+    assert statements <= {"for", "endfor"}
+
+
+def test_an_object_with_a_field_that_no_model_knows_is_refused() -> None:
+    plan = launch_plan(run(), SETTINGS)
+    text = yaml.safe_dump({**render(plan)[0], "immutable": True})
+    with pytest.raises(RenderError, match="immutable"):
+        parse(text, ConfigMap, plan, plan.config_map)
+
+
+def test_an_object_of_another_run_is_refused() -> None:
+    plan = launch_plan(run(), SETTINGS)
+    text = yaml.safe_dump(render(replace(plan, name="other"))[0])
+    with pytest.raises(RenderError, match="is not the planned"):
+        parse(text, ConfigMap, plan, plan.config_map)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_text_comes_back_from_yaml_as_it_was(text: str) -> None:
+    assert yaml.safe_load(f"key: {yaml_scalar(text)}") == {"key": text}
+
+
+HOSTILE = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
+    st.sampled_from(
+        [
+            *("$(id)", "`id`", "; rm -rf /", "--flag", "on", "null", "1e3", "~", "{{ plan }}"),
+            *("x\nadmin: true", "'", '"', "\\", "# no", "*a", "&a", "!!python/object:os.system"),
+            *("{% raw %}", "\u2028", "\x85", "\x7f", "\U0001f600", "</script>", "- a"),
+        ]
+    ),
+)
+
+
+def shape(value: Any) -> Any:
+    """Keys, kinds and lengths, with every leaf replaced by its type."""
+    if isinstance(value, dict):
+        return {key: shape(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [shape(child) for child in value]
+    return type(value).__name__
+
+
+def with_strings(text: str, value: str) -> dict[str, Any]:
+    """A run whose every free string is hostile; the patterned ones cannot be."""
+    path = f"/{text}"
+    line = "/m" + text.replace("\n", " ")  # a model's name is one line
+    return manifest(
+        model={
+            "name": line,
+            "revision": text,
+            "tokenizer": {"name": line},
+        },
+        data={"train": path, "evaluation": path, "files": text},
+        workers={"env": [{"name": "A", "value": value}]},
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_no_hostile_string_changes_what_is_made(text: str, value: str) -> None:
+    plain = render(launch_plan(TrainingRun.parse(with_strings("x", "x")), SETTINGS))
+    hostile = render(launch_plan(TrainingRun.parse(with_strings(text, value)), SETTINGS))
+    assert shape(list(hostile)) == shape(list(plain))
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOSTILE, HOSTILE)
+def test_no_hostile_string_reaches_the_command_line(text: str, value: str) -> None:
+    made = render(launch_plan(TrainingRun.parse(with_strings(text, value)), SETTINGS))[-1]
+    worker = made["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]
+    assert worker["containers"][0]["command"] == [
+        *("python", "-m", "trainingrun_trainer", "--config", "/etc/trainingrun/run.json")
+    ]
