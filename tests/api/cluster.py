@@ -104,8 +104,21 @@ class Namespace:
             return job
         raise AssertionError(f"no PyTorchJob {name} within {WAIT_SECONDS} s")
 
+    def until_gone(self, name: str = "squad") -> None:
+        """Watch until a run is deleted."""
+        for event in self._events("trainingrun.io/v1alpha1", "trainingruns", name):
+            if event["type"] == "DELETED":
+                return
+        raise AssertionError(f"{name} is still there after {WAIT_SECONDS} s")
+
     def _watched(self, api_version: str, plural: str, name: str) -> Iterator[Object]:
-        """An object's states for WAIT_SECONDS, the present one first; its deletion is none."""
+        """An object's states, the present one first; its deletion is none."""
+        for event in self._events(api_version, plural, name):
+            if event["type"] in {"ADDED", "MODIFIED"}:
+                yield event["object"]
+
+    def _events(self, api_version: str, plural: str, name: str) -> Iterator[Object]:
+        """What a watch of one object shows for WAIT_SECONDS."""
         # lightkube's own watch begins anew when the server ends it, and so would wait for ever.
         path = f"/apis/{api_version}/namespaces/{self.name}/{plural}"
         query = {
@@ -115,9 +128,7 @@ class Namespace:
         }
         with self.http.stream("GET", path, params=query) as answer:
             for line in answer.iter_lines():
-                event = json.loads(line)
-                if event["type"] in {"ADDED", "MODIFIED"}:
-                    yield event["object"]
+                yield json.loads(line)
 
     def set_job_status(self, *conditions: str, name: str = "squad") -> None:
         """Play the training operator: these conditions hold, no others."""
@@ -227,15 +238,25 @@ class Namespace:
             "name": f"{run}-worker-{index}",
             "uid": pod.metadata.uid if pod.metadata else "",
         }
+        return self.account_token("default", audiences=[audience], boundObjectRef=bound)
+
+    def account_token(self, account: str, **spec: Any) -> str:
+        """A token of a service account."""
         answer = self.http.post(
-            f"/api/v1/namespaces/{self.name}/serviceaccounts/default/token",
-            json={
-                "apiVersion": "authentication.k8s.io/v1",
-                "kind": "TokenRequest",
-                "spec": {"audiences": [audience], "boundObjectRef": bound},
-            },
+            f"/api/v1/namespaces/{self.name}/serviceaccounts/{account}/token",
+            json={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec},
         )
         return str(answer.raise_for_status().json()["status"]["token"])
+
+    def make_account(self, name: str) -> None:
+        """A service account."""
+        self.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}})
+
+    def events(self) -> list[Object]:
+        """The events of the namespace, as far as they are the operator's."""
+        answer = self.http.get(f"/api/v1/namespaces/{self.name}/events").raise_for_status()
+        events: list[Object] = answer.json()["items"]
+        return [e for e in events if e["source"].get("component") == "trainingrun-operator"]
 
     def edit_run(self, patch: Object, name: str = "squad") -> None:
         """Change a run as a user would."""

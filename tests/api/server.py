@@ -68,7 +68,7 @@ def running(folder: Path) -> Iterator[ApiServer]:
         ]) as server,
     ):  # fmt: skip
         _wait_until_ready(server, url, folder)
-        kubeconfig = _write_kubeconfig(folder, url, token)
+        kubeconfig = write_kubeconfig(folder, url, token, folder / "ca.crt")
         yield ApiServer(kubeconfig, url, folder / "ca.crt", token)
 
 
@@ -77,6 +77,26 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def write_kubeconfig(folder: Path, url: str, token: str, authority: Path) -> Path:
+    """A kubeconfig in `folder` for the holder of this token."""
+    path = folder / "kubeconfig"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        "clusters": [
+            {
+                "name": "test",
+                "cluster": {"server": url, "certificate-authority": str(authority)},
+            }
+        ],
+        "users": [{"name": "test", "user": {"token": token}}],
+    }
+    path.write_text(yaml.safe_dump(config))
+    return path
 
 
 def _write_keys(folder: Path, token: str) -> None:
@@ -88,25 +108,6 @@ def _write_keys(folder: Path, token: str) -> None:
     pem = accounts.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     (folder / "accounts.key").write_bytes(pem)
     (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
-
-
-def _write_kubeconfig(folder: Path, url: str, token: str) -> Path:
-    path = folder / "kubeconfig"
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "test",
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-        "clusters": [
-            {
-                "name": "test",
-                "cluster": {"server": url, "certificate-authority": str(folder / "ca.crt")},
-            }
-        ],
-        "users": [{"name": "test", "user": {"token": token}}],
-    }
-    path.write_text(yaml.safe_dump(config))
-    return path
 
 
 @contextlib.contextmanager

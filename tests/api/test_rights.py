@@ -1,0 +1,78 @@
+"""The rights that the install gives the operator are enough."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.api.cluster import Namespace, training_run
+from tests.api.running import CountingCluster, operator
+from tests.api.server import ApiServer, write_kubeconfig
+from trainingrun_operator.options import Options
+
+RBAC = Path(__file__).parents[2] / "manifests" / "install" / "rbac.yaml"
+ACCOUNT = "trainingrun-operator"
+PATHS = {
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+}
+
+
+@pytest.fixture
+def limited(
+    api_server: ApiServer,
+    namespace: Namespace,
+    options: Options,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[CountingCluster]:
+    """An operator for all namespaces that may do what manifests/install says, installed here."""
+    namespace.make_account(ACCOUNT)
+    for manifest in yaml.safe_load_all(RBAC.read_text()):
+        manifest["metadata"].pop("namespace", None)
+        manifest["metadata"]["name"] += f"-{namespace.name}"
+        if "subjects" in manifest:
+            manifest["subjects"][0]["namespace"] = namespace.name
+            manifest["roleRef"]["name"] += f"-{namespace.name}"
+        path = PATHS[manifest["kind"]].format(namespace.name)
+        namespace.http.post(path, json=manifest).raise_for_status()
+    kubeconfig = write_kubeconfig(
+        tmp_path, api_server.url, namespace.account_token(ACCOUNT), api_server.authority
+    )
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
+    server = dataclasses.replace(api_server, kubeconfig=kubeconfig)
+    with operator(server, dataclasses.replace(options, namespaces=())) as cluster:
+        yield cluster
+
+
+def test_a_run_is_made_and_followed_with_no_more_than_the_installed_rights(
+    limited: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run())
+    namespace.until_job()
+    namespace.start_workers()
+    namespace.until_condition("Running", "True", "WorkersRunning")
+
+    namespace.edit_run({"spec": {"policy": {"suspend": True}}})
+    namespace.until_condition("Suspended", "True", "Suspended")
+
+    reasons = {e["reason"] for e in namespace.events()}
+    assert reasons == {"JobCreated", "WorkersRunning", "Suspended"}
+
+
+def test_a_run_whose_time_is_over_is_deleted_with_no_more_than_the_installed_rights(
+    limited: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run(policy={"ttlSecondsAfterFinished": 0}))
+    namespace.until_job()
+    namespace.end_run_with('{"summary": {"steps": 40}}')
+
+    namespace.until_gone()
