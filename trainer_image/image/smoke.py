@@ -11,9 +11,13 @@ import tempfile
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import accelerate  # noqa: F401
+import tokenizers  # noqa: F401
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+import transformers.trainer  # noqa: F401
+from transformers import LlamaConfig, LlamaForCausalLM
 
 
 def mapped_files() -> set[str]:
@@ -24,11 +28,6 @@ def mapped_files() -> set[str]:
 
 def rank(number: int, store: str, mapped: Connection) -> None:
     """One rank; sends what it had mapped."""
-    import accelerate  # noqa: F401
-    import tokenizers  # noqa: F401
-    import transformers.trainer  # noqa: F401
-    from transformers import LlamaConfig, LlamaForCausalLM
-
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=number, world_size=2)
     shape = LlamaConfig(
         vocab_size=32,

@@ -26,7 +26,8 @@ class Launched:
             stderr=subprocess.STDOUT,
             text=True,
             env={
-                **os.environ,
+                # Bytecode is written and kept: without it each process compiles all of torch.
+                **{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
                 "TRAININGRUN_TERMINATION_LOG": str(termination_log),
                 **env,
             },

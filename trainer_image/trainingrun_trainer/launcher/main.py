@@ -117,3 +117,5 @@ def _quiet_torch() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # All workers have equally many ranks: no exchange needed to number them.
     os.environ["TORCH_ELASTIC_WORKER_IDENTICAL"] = "1"
+    # SIGTERM and SIGINT stay ours: torch would stop the ranks before they could save.
+    os.environ["TORCHELASTIC_SIGNALS_TO_HANDLE"] = "SIGHUP"
