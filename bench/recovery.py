@@ -5,6 +5,7 @@ a checkpoint every 10 steps. Each contender trains once and has one rank killed 
 """
 
 import argparse
+import contextlib
 import io
 import os
 import queue
@@ -23,7 +24,7 @@ from typing import IO, Final
 
 from trainingrun_trainer.config import RunConfig
 
-STEP: Final = re.compile(r"\bstep (\d+)/\d+")
+STEP: Final = re.compile(r"\bstep +(\d+)/\d+")
 STEPS_BETWEEN_KILLS: Final = 15
 GIVE_UP_SECONDS: Final = 120.0
 
@@ -108,6 +109,17 @@ def _torchrun(name: str, folder: Path, steps: int, env: Mapping[str, str]) -> Co
     return Contender(name, argv, second_child, env)
 
 
+def end_tree(root: int) -> None:
+    """End a process and all its descendants: torchrun's ranks have sessions of their own."""
+    known = processes()
+    doomed = [root]
+    for pid in doomed:
+        doomed += [child for child, (parent, _) in known.items() if parent == pid]
+    for pid in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def read_steps(stream: IO[str], into: "queue.Queue[tuple[float, int]]") -> None:
     for line in stream:
         if found := STEP.search(line):
@@ -139,7 +151,7 @@ def measure(contender: Contender, kills: int) -> list[float]:
     except queue.Empty:
         took.append(float("inf"))
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        end_tree(process.pid)
         process.wait()
     return took
 

@@ -10,7 +10,10 @@ def rows(summary: Mapping[str, Any], restarts: int) -> list[tuple[str, str]]:
     last = summary.get("evaluation", {}).get("perplexity")
     return [
         ("steps", str(summary.get("steps", "-"))),
-        ("training loss", f"{_number(summary.get('firstLoss'))} -> {_number(summary.get('lastLoss'))}"),
+        (
+            "training loss",
+            f"{_number(summary.get('firstLoss'))} -> {_number(summary.get('lastLoss'))}",
+        ),
         ("held-out perplexity", f"{_number(first)} -> {_number(last)}"),
         ("tokens per second", _number(summary.get("tokensPerSecond"), 0)),
         ("restarts", str(restarts)),

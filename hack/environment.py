@@ -60,7 +60,7 @@ def _fill(shell: Shell) -> None:
     if not python().exists():
         shell.run(uv(), "venv", "--clear", "--python", sys.executable, VENV, env=env)
     shell.run(
-        uv(), "pip", "sync", "--python", python(), "--require-hashes", LOCK, env=env, cwd=ROOT
+        uv(), "pip", "sync", "--python", python(), "--compile-bytecode", "--require-hashes", LOCK
     )
     shell.run(
         uv(), "pip", "install", "--python", python(), "--no-deps", "--editable", ROOT, env=env

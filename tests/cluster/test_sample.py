@@ -14,7 +14,7 @@ from tests.cluster.api import Cluster, Run
 SAMPLE = Path(__file__).parents[2] / "manifests" / "samples" / "python-lm.yaml"
 NAME = "python-lm"
 COLUMNS = ["NAME", "PHASE", "STEP", "LOSS", "ETA", "WORKERS", "RESTARTS", "CHECKPOINT", "AGE"]
-STEP_LINE = re.compile(r"step (\d+)/(\d+) .*loss [\d.]+ .*tokens/s")
+STEP_LINE = re.compile(r"step +(\d+)/(\d+) .*loss [\d.]+ .*tokens/s")
 pytestmark = pytest.mark.timeout(600)
 
 
