@@ -138,12 +138,10 @@ class TrainingRunSpec(Group):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="self.workers.count == 1 || !has(self.workers.elastic) || has(self.storage)",
-            holds=lambda s: (
-                s.workers.count == 1 or s.workers.elastic is None or s.storage is not None
-            ),
-            message="an elastic run keeps its checkpoints on a claim that all workers share; "
-            "give storage.claimName",
+            cel="self.workers.count == 1 || has(self.storage)",
+            holds=lambda s: s.workers.count == 1 or s.storage is not None,
+            message="several workers share one folder for checkpoints and the model; "
+            "give storage.claimName, or write workers.count: 1",
             field="storage",
         ),
     )

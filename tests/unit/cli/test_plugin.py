@@ -56,7 +56,7 @@ def test_every_problem_of_every_document_is_a_line(
 def test_what_fits_together_nowhere_is_a_problem_too(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file.write_text(RUN + "  workers: {count: 3}\n")
+    file.write_text(RUN + "  workers: {count: 3}\n  storage: {claimName: a}\n")
     main(["validate", "-f", str(file)])
     assert lines(capsys)[0].startswith("spec.workers.count: 3 workers with 1 rank(s)")
 
