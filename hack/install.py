@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from hack import images
-from hack.cluster import binaries
+from hack.cluster import binaries, diagnose
 from hack.environment import ROOT
 
 RELEASE: Final = "trainingrun-operator"
@@ -33,8 +33,9 @@ def operator(kubeconfig: Path) -> None:
         *("--set-string", f"image.repository={repository}"),
         *("--set-string", f"image.tag={tag}"),
         *("--set-string", f"trainerImages.cpu={images.reference('trainer')}"),
-        *("--wait", "--timeout", "180s"),
+        *("--wait", "--timeout", "120s"),
     ]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
+        diagnose.dump(kubeconfig, [NAMESPACE])
         raise InstallFailedError(done.stderr.strip() or done.stdout.strip())
