@@ -97,8 +97,6 @@ class Operator:
         # The observation of new namespaces needs rights that a namespaced operator has not.
         settings.scanning.disabled = bool(namespaces)
         await kopf.operator(
-            # Left out, kopf makes one from the user's name, which an image's bare uid has not.
-            identity=kopf.Identity("trainingrun-operator"),
             registry=handlers.registry(),
             settings=settings,
             memo=self._memo,

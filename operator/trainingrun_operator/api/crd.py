@@ -25,6 +25,7 @@ NAME_RULE: Final = {
     "message": f"metadata.name has more than {NAME_MAX_LENGTH} characters or is no DNS label, and "
     "the workers' services are named after it; write at most "
     f"{NAME_MAX_LENGTH} of a-z, 0-9 and -, beginning with a letter",
+    "fieldPath": ".metadata.name",
 }
 
 _COLUMNS: Final = (
@@ -93,7 +94,8 @@ def open_api_schema() -> Schema:
         "properties": {
             "apiVersion": {"type": "string", "description": "The version of this schema."},
             "kind": {"type": "string", "description": f"Always {KIND}."},
-            "metadata": {"type": "object"},
+            # A rule can only be reported on a field that the schema knows.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": spec,
             "status": status,
         },

@@ -5,13 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from trainingrun_operator.api.schema import Schema, child, inlined
-from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_operator.api.schema import Schema, child
+from trainingrun_operator.api.v1alpha1 import schema
 
 _SHOWN_CHARACTERS = 60
 _KINDS = {
@@ -47,11 +46,6 @@ def problems(error: ValidationError) -> list[Problem]:
     return list(found.values())
 
 
-@cache
-def _schema() -> Schema:
-    return inlined(TrainingRun)
-
-
 def _problem(details: ErrorDetails) -> Problem:
     steps, node, parent = _locate(details["loc"])
     path, value = _path(steps), details["input"]
@@ -74,7 +68,7 @@ def _problem(details: ErrorDetails) -> Problem:
 
 def _locate(location: tuple[str | int, ...]) -> tuple[list[str | int], Schema, Schema]:
     """The location as far as it leads through fields, with the last node and the one before."""
-    parent = node = _schema()
+    parent = node = schema()
     steps: list[str | int] = []
     for step in location:
         if step == "[key]":  # the fault is in a map's key, which the step before names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -75,6 +75,23 @@ def fields(node: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
         yield from fields(field, here)
         if isinstance(items := field.get("items"), dict):
             yield from fields(items, f"{here}[]")
+
+
+def without_nulls(value: Any, node: Schema) -> Any:
+    """The value without the nulls in fields that may be absent, as the API server prunes them."""
+    if isinstance(value, Mapping):
+        return {
+            key: without_nulls(below, child(node, key) or {})
+            for key, below in value.items()
+            if below is not None or not _may_be_absent(node, key)
+        }
+    if isinstance(value, list):
+        return [without_nulls(below, child(node, 0) or {}) for below in value]
+    return value
+
+
+def _may_be_absent(node: Schema, key: str) -> bool:
+    return key in node.get("properties", {}) and key not in node.get("required", ())
 
 
 def _as_schema(value: object) -> Schema | None:

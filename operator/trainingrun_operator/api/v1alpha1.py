@@ -8,6 +8,7 @@ reference are generated from these models.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +17,7 @@ from pydantic_core import to_json
 
 from trainingrun_operator.api.names import MountPath, ObjectName, RunName
 from trainingrun_operator.api.quantities import MemoryQuantity
+from trainingrun_operator.api.schema import Schema, inlined, without_nulls
 from trainingrun_operator.api.status import Status
 from trainingrun_operator.api.workers import Image, Workers
 from trainingrun_trainer.config import (
@@ -219,12 +221,20 @@ class TrainingRun(BaseModel):
     def parse(cls, manifest: dict[str, Any]) -> Self:
         """The typed run, read as strictly as the API server does: "8" is no number.
 
+        A field that is null and may be absent is absent, as for the API server.
+
         Raises:
             pydantic.ValidationError: with one error for each field that is wrong.
         """
         # Only JSON mode is strict about types and takes lists and enumerations as text.
-        text = to_json(manifest, fallback=_plain)
+        text = to_json(without_nulls(manifest, schema()), fallback=_plain)
         return cls.model_validate_json(text, strict=True, by_alias=True, by_name=False)
+
+
+@cache
+def schema() -> Schema:
+    """The whole schema as a tree without references. Shared: not to be changed."""
+    return inlined(TrainingRun)
 
 
 def _plain(value: object) -> object:

@@ -20,6 +20,15 @@ OPERATOR_VARIABLE_PREFIXES: Final = ("PET_", "TRAININGRUN_", "KUBEFLOW_TRAINER_"
 class Image(Group):
     """The image of the workers; the runtime's own if absent."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="",
+            holds=lambda i: len(set(i.pull_secrets)) == len(i.pull_secrets),
+            message="a pull secret is given more than once; remove all but one",
+            field="pullSecrets",
+        ),
+    )
+
     name: ImageName | None = Field(None, description="Repository with tag or digest.")
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         "IfNotPresent", description="When the node pulls the image."
