@@ -7,13 +7,13 @@ checked out, and an image whose inputs did not change is neither built nor sent 
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from hack import cache, thick_layers
-from hack.cluster import docker, images, kind, registry, source
+from hack.cluster import docker, engine, images, kind, registry, source
 from hack.cluster.source import Source, chosen
 from hack.shell import Shell
 from hack.steps import Bound, Step
@@ -29,10 +29,11 @@ PASSED_ON: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "PIP_INDEX_URL")
 
 @dataclass(frozen=True)
 class Image:
-    """One image of ours."""
+    """One image of ours; `dependencies` is the stage that changes with the lock file only."""
 
     name: str
     dockerfile: str
+    dependencies: str
     target: str | None = None
 
     @property
@@ -51,11 +52,13 @@ class Image:
 TRAINER: Final = Image(
     name="trainer",
     dockerfile="trainer_image/Dockerfile",
+    dependencies="cpu-dependencies",
     target="cpu",
 )
 OPERATOR: Final = Image(
     name="operator",
     dockerfile="operator/Dockerfile",
+    dependencies="dependencies",
 )
 IMAGES: Final[Mapping[str, Image]] = {image.name: image for image in (TRAINER, OPERATOR)}
 
@@ -70,8 +73,7 @@ def steps() -> list[Step]:
     parts = [step for image in IMAGES.values() for step in _steps(image)]
     ready = Step(
         name=READY,
-        make=lambda _: None,
-        present=lambda _: True,
+        make=_tidy,
         needs=tuple(step.name for step in parts),
         bound=Bound.NETWORK,
     )
@@ -99,7 +101,9 @@ def _steps(image: Image) -> list[Step]:
     pull = Step(
         name=f"{image.name} image on nodes",
         make=lambda shell: _pull(shell, image),
-        present=lambda shell: all(_on_node(shell, image, node) for node in _worker_nodes(shell)),
+        present=lambda shell: all(
+            image.reference in _node_images(shell, node) for node in _worker_nodes(shell)
+        ),
         needs=(push.name, "registry for nodes"),
         bound=Bound.NETWORK,
     )
@@ -134,32 +138,63 @@ def write_certificates() -> Path:
 
 def _build(shell: Shell, image: Image) -> None:
     write_certificates()
+    # Named, so that what is nameless is what nothing is built from any more.
+    _build_target(shell, image, image.dependencies, f"trainingrun/{image.name}-dependencies")
+    _build_target(shell, image, image.target, image.reference)
+
+
+def _build_target(shell: Shell, image: Image, target: str | None, tag: str) -> None:
     shell.run(
         *("docker", "build", "--network", "host", "--file", ROOT / image.dockerfile),
-        *("--tag", image.reference),
-        *(("--target", image.target) if image.target is not None else ()),
+        *("--tag", tag),
+        *(("--target", target) if target is not None else ()),
         *(f"--build-arg={name}={value}" for name, value in build_arguments().items()),
         ROOT,
         env=docker.LEGACY_BUILDER,
     )
 
 
+def _tidy(shell: Shell) -> None:
+    """Remove what nothing is built from any more; never in an engine that is not ours.
+
+    After all builds: what a running build has made so far has no name either.
+    """
+    if engine.is_ours():
+        shell.run("docker", "image", "prune", "--force")
+
+
 def _push(shell: Shell, image: Image) -> None:
     thick_layers.bring(shell, image.reference, image.repository, image.tag)
     shell.run("docker", "push", "--quiet", image.reference)
+    # Each lock file's torch takes 5 GB, here and on every node: only the newest is kept.
+    listed = ("docker", "image", "list", "--format", "{{.Repository}}:{{.Tag}}")
+    for name in older(image, shell.read(*listed).split()):
+        shell.ok("docker", "image", "rm", name)
 
 
 def _pull(shell: Shell, image: Image) -> None:
     for node in _worker_nodes(shell):
         shell.run(
-            *("docker", "exec", node, "ctr", "--namespace", "k8s.io", "images", "pull"),
+            *(*_on(node), "images", "pull"),
             *("--hosts-dir", "/etc/containerd/certs.d", image.reference),
         )
+        # What a pod runs on stays there; a new pod of an older tag pulls it once more.
+        for name in older(image, _node_images(shell, node)):
+            shell.ok(*_on(node), "images", "remove", name)
 
 
-def _on_node(shell: Shell, image: Image, node: str) -> bool:
-    listed = ("ctr", "--namespace", "k8s.io", "images", "list", "--quiet")
-    return image.reference in shell.read("docker", "exec", node, *listed).split()
+def older(image: Image, names: Iterable[str]) -> list[str]:
+    """Of the names of images, those that are this one with another tag."""
+    prefix = f"{registry.ADDRESS}/{image.repository}:"
+    return [name for name in names if name.startswith(prefix) and name != image.reference]
+
+
+def _on(node: str) -> tuple[str, ...]:
+    return ("docker", "exec", node, "ctr", "--namespace", "k8s.io")
+
+
+def _node_images(shell: Shell, node: str) -> list[str]:
+    return shell.read(*_on(node), "images", "list", "--quiet").split()
 
 
 def _worker_nodes(shell: Shell) -> list[str]:

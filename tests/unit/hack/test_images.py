@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hack.images import IMAGES, copied
+from hack.images import IMAGES, OPERATOR, TRAINER, copied, older
 from hack.thick_layers import Records
 
 DOCKERFILE = """
@@ -59,3 +59,9 @@ def test_the_size_of_a_layer_is_read_from_the_engines_records(tmp_path: Path) ->
     (entry / "size").write_text("5000000000")
 
     assert Records(tmp_path).sizes() == {"sha256:aa": 5_000_000_000}
+
+
+def test_only_other_tags_of_the_same_image_are_older() -> None:
+    former = f"localhost:5001/{TRAINER.repository}:0123"
+
+    assert older(TRAINER, [former, TRAINER.reference, OPERATOR.reference, "debian:1"]) == [former]
