@@ -65,7 +65,9 @@ class ProgressServer:
             raise web.HTTPNotFound(text=f"there is no TrainingRun {key}")
         now = self._clock()
         if self._store.too_soon(key, now):
-            raise web.HTTPTooManyRequests(text="one report a second", headers={"Retry-After": "1"})
+            raise web.HTTPTooManyRequests(
+                text="at most one report a second", headers={"Retry-After": "1"}
+            )
         try:
             report = Report.model_validate_json(await request.read())
         except ValidationError as error:

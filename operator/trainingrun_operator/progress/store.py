@@ -9,8 +9,9 @@ from trainingrun_operator.keys import Key
 from trainingrun_operator.lifecycle.observed import ReceivedReport
 from trainingrun_trainer.report import Report
 
-POST_INTERVAL: Final = timedelta(seconds=1)
-"""The shortest time between two posts of a run."""
+POST_INTERVAL: Final = timedelta(seconds=0.5)
+"""The shortest time between two posts of a run. Trainers keep twice as much, so that a post which
+was on its way longer than the next one is no offence."""
 
 
 class ReportStore:
