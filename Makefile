@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")' && exec $(PYTHON) -m hack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-api test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
+.PHONY: help demo local test test-unit test-ranks test-api test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -12,10 +12,12 @@ demo: ## From a bare machine to a finished TrainingRun on a local cluster
 	$(RUN) demo
 local: ## Train the sample with 2 ranks on this machine, no cluster
 	$(RUN) local
-test: ## Everything below: lint, verify, unit, API, chart and cluster tests
+test: ## lint, verify and all the tests below
 	$(RUN) test
 test-unit: ## Tests with no cluster and no API server
 	$(RUN) test-unit
+test-ranks: ## Whole runs of the trainer with real ranks on this machine
+	$(RUN) test-ranks
 test-api: ## Tests against a real kube-apiserver and etcd
 	$(RUN) test-api
 test-chart: ## Tests of the Helm chart and the kustomize install

@@ -40,6 +40,7 @@ VERBS: Final[Mapping[str, Callable[[], int | None]]] = {
     "local": _local,
     "test": lambda: tiers.check(*tiers.ALL),
     "test-unit": lambda: tiers.check(tiers.UNIT),
+    "test-ranks": lambda: tiers.check(tiers.RANKS),
     "test-api": lambda: tiers.check(tiers.API),
     "test-chart": lambda: tiers.check(tiers.CHART),
     "test-cluster": lambda: tiers.check(tiers.CLUSTER),

@@ -1,23 +1,16 @@
-"""What the cluster tests do to a cluster: a few verbs over lightkube and kubectl."""
+"""What the cluster tests do to a cluster: a few verbs over kubectl."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
-from lightkube import Client, KubeConfig
-from lightkube.generic_resource import create_namespaced_resource
-from lightkube.resources.core_v1 import Pod
 
 from hack.kubectl import Kubectl
-
-TrainingRun = create_namespaced_resource(
-    "trainingrun.io", "v1alpha1", "TrainingRun", "trainingruns"
-)
-PyTorchJob = create_namespaced_resource("kubeflow.org", "v1", "PyTorchJob", "pytorchjobs")
 
 # Runs in a worker: sends a signal to the process of one rank, which carries its rank as its name.
 _SIGNAL_RANK = """
@@ -68,7 +61,6 @@ class Cluster:
     """One cluster, reached by one kubeconfig file and no other."""
 
     kubectl: Kubectl
-    client: Client
 
     def apply(self, manifests: str | Iterable[dict[str, Any]], namespace: str) -> None:
         """Apply every document, into `namespace`."""
@@ -76,7 +68,9 @@ class Cluster:
         self.kubectl("apply", "--namespace", namespace, "--filename", "-", stdin=text)
 
     def run(self, name: str, namespace: str) -> Run:
-        return Run(_body(self.client.get(TrainingRun, name, namespace=namespace)))
+        found = self.kubectl.get("trainingrun", name, namespace)
+        assert found is not None, f"TrainingRun {name} is gone"
+        return Run(found)
 
     def until(
         self, name: str, namespace: str, holds: Callable[[Run], bool], what: str, seconds: int
@@ -87,14 +81,7 @@ class Cluster:
             NotSoInTimeError: it did not within `seconds`.
         """
         last: Run | None = None
-        events = self.client.watch(
-            TrainingRun,
-            namespace=namespace,
-            fields={"metadata.name": name},
-            server_timeout=seconds,
-        )
-        for _, seen in events:
-            last = Run(_body(seen))
+        for last in self._watched(name, namespace, seconds):
             if holds(last):
                 return last
         raise NotSoInTimeError(f"{name}: not {what} within {seconds} s; last seen: {last}")
@@ -125,13 +112,35 @@ class Cluster:
             f"--timeout={seconds}s", seconds=seconds + 10,
         )  # fmt: skip
 
-    def jobs(self, namespace: str) -> list[dict[str, Any]]:
-        return [_body(job) for job in self.client.list(PyTorchJob, namespace=namespace)]
+    def job_uids(self, namespace: str) -> set[str]:
+        """The PyTorchJobs that exist now."""
+        return self._uids("pytorchjobs", namespace)
 
     def pod_uids(self, namespace: str, run: str) -> set[str]:
         """The pods of a run that exist now."""
-        pods = self.client.list(Pod, namespace=namespace, labels={"trainingrun.io/run": run})
-        return {_body(pod)["metadata"]["uid"] for pod in pods}
+        return self._uids("pods", namespace, "--selector", f"trainingrun.io/run={run}")
+
+    def _uids(self, kind: str, namespace: str, *more: str) -> set[str]:
+        found = json.loads(
+            self.kubectl("get", kind, "--namespace", namespace, "--output=json", *more)
+        )
+        return {item["metadata"]["uid"] for item in found["items"]}
+
+    def _watched(self, name: str, namespace: str, seconds: int) -> Iterator[Run]:
+        """A run's states, the present one first, for so long."""
+        path = (
+            f"/apis/trainingrun.io/v1alpha1/namespaces/{namespace}/trainingruns"
+            f"?watch=true&fieldSelector=metadata.name%3D{name}&timeoutSeconds={seconds}"
+        )
+        argv = self.kubectl.argv("get", "--raw", path)
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as watch:
+            try:
+                for line in watch.stdout or ():
+                    event = json.loads(line)
+                    if event["type"] in {"ADDED", "MODIFIED"}:
+                        yield Run(event["object"])
+            finally:
+                watch.terminate()
 
     def signal_rank(self, pod: str, namespace: str, rank: int, number: int) -> None:
         """Send a signal to one rank in a worker."""
@@ -149,16 +158,5 @@ class Cluster:
         )
 
 
-def connect(kubeconfig: Path) -> Cluster:
-    """A client for the one context of a kubeconfig file."""
-    return Cluster(Kubectl(kubeconfig), Client(config=KubeConfig.from_file(str(kubeconfig)).get()))
-
-
 def _as_yaml(manifests: Iterable[dict[str, Any]]) -> str:
     return yaml.safe_dump_all(manifests)
-
-
-def _body(seen: Any) -> dict[str, Any]:
-    """The object as the API server's JSON has it."""
-    body: dict[str, Any] = seen.to_dict()
-    return body

@@ -11,8 +11,9 @@ import pytest
 
 from hack import install
 from hack.cluster import diagnose, kubeconfig
+from hack.kubectl import Kubectl
 from tests.cluster import runs
-from tests.cluster.api import Cluster, connect
+from tests.cluster.api import Cluster
 
 CHOSEN = "TRAININGRUN_TEST_KUBECONFIG"
 
@@ -23,7 +24,7 @@ def cluster() -> Cluster:
     path = Path(os.environ.get(CHOSEN) or kubeconfig())
     if not path.exists():
         pytest.exit(f"{path} does not exist: run `make cluster`, or set {CHOSEN}", returncode=2)
-    return connect(path)
+    return Cluster(Kubectl(path))
 
 
 @pytest.fixture(scope="session", autouse=True)

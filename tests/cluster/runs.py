@@ -50,7 +50,7 @@ def training_run(name: str, steps: int = 60, **spec: Any) -> dict[str, Any]:
             "workers": {
                 "count": 2,
                 "elastic": {"min": 1, "max": 2},
-                "resources": {"cpu": "500m", "memory": "1500Mi"},
+                "resources": {"cpu": "900m", "memory": "1500Mi"},
             },
             "checkpoints": {"everySteps": 10, "keep": 2},
             "storage": {"claimName": CLAIM},

@@ -32,7 +32,7 @@ def test_a_misspelt_field_is_refused_at_apply_with_the_field_named(
 def test_each_kind_of_bad_run_names_its_cause_and_blocks_no_other(
     cluster: Cluster, namespace: str
 ) -> None:
-    one = {"count": 1, "resources": {"cpu": "200m", "memory": "1500Mi"}}
+    one = {"count": 1, "resources": {"cpu": "400m", "memory": "1500Mi"}}
     cluster.apply(
         [
             training_run("indivisible", workers=one | {"count": 3}),
@@ -57,7 +57,7 @@ def test_each_kind_of_bad_run_names_its_cause_and_blocks_no_other(
 
 
 def test_a_missing_claim_heals_when_it_is_made(cluster: Cluster, namespace: str) -> None:
-    one = {"count": 1, "resources": {"cpu": "500m", "memory": "1500Mi"}}
+    one = {"count": 1, "resources": {"cpu": "900m", "memory": "1500Mi"}}
     cluster.apply([training_run("late", 5, workers=one, storage={"claimName": "late"})], namespace)
     cluster.until_condition("late", namespace, "Accepted", "False", "ClaimNotFound")
 

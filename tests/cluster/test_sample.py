@@ -40,7 +40,7 @@ def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_
     cluster.apply(SAMPLE.read_text(), namespace)
     kill_the_operator(cluster)
     cluster.until_condition(NAME, namespace, "Running", "True", "WorkersRunning", seconds=120)
-    jobs = {job["metadata"]["uid"] for job in cluster.jobs(namespace)}
+    jobs = cluster.job_uids(namespace)
     with log.open("w") as file:
         following = subprocess.Popen(
             cluster.kubectl.argv(
@@ -60,7 +60,7 @@ def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_
     run = cluster.until_ended(NAME, namespace, seconds=180)
     following.wait(timeout=60)
 
-    jobs |= {job["metadata"]["uid"] for job in cluster.jobs(namespace)}
+    jobs |= cluster.job_uids(namespace)
     assert len(jobs) == 1, "exactly one PyTorchJob over the whole life of the run"
     columns_say_where_the_run_stands(table)
     the_log_has_each_training_line_once(log.read_text(), total)
