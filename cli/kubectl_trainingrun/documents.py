@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import yaml
 
@@ -70,8 +70,25 @@ def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:
     return Problem(path, f"is no YAML: {what}; correct the line, or quote the value")
 
 
+_FLOAT: Final = "tag:yaml.org,2002:float"
+_NUMBERS: Final = frozenset({"tag:yaml.org,2002:int", _FLOAT})
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is given twice, as kubectl does, where PyYAML would take the last."""
+    """Reads what the API server's YAML reads, and refuses a key that is given twice, as it does."""
+
+    bool_values: ClassVar[dict[str, bool]] = {**yaml.SafeLoader.bool_values, "y": True, "n": False}
+
+    def resolve(self, kind: type[yaml.Node], value: str | None, implicit: Any) -> Any:
+        # PyYAML alone knows numbers to the base 60 (12:30) and dates.
+        tag: str = super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        sixties = tag in _NUMBERS and ":" in (value or "")
+        return "tag:yaml.org,2002:str" if sixties or tag == "tag:yaml.org,2002:timestamp" else tag
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        # YAML becomes JSON on its way to the API server, and there 1e2 is written 100.
+        number = self.construct_yaml_float(node)
+        return int(number) if number.is_integer() else number
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -85,9 +102,11 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^[yYnN]$"), list("yYnN"))
+_Loader.add_constructor(_FLOAT, _Loader.construct_number)
 # The API server's YAML takes 3e-5 for a number; PyYAML wants 3.0e-5.
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
+    _FLOAT,
     re.compile(r"^[-+]?[0-9]+(?:\.[0-9]*)?[eE][-+]?[0-9]+$"),
     list("-+0123456789"),
 )

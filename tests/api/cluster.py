@@ -104,26 +104,35 @@ class Namespace:
             return job
         raise AssertionError(f"no PyTorchJob {name} within {WAIT_SECONDS} s")
 
+    def until_event(self, reason: str) -> None:
+        """Watch until the operator has told an event; it does so after the status is written."""
+        for event in self._events("v1", "events", {"reason": reason}):
+            if event["type"] == "ADDED":
+                return
+        raise AssertionError(f"no event {reason} within {WAIT_SECONDS} s")
+
     def until_gone(self, name: str = "squad") -> None:
         """Watch until a run is deleted."""
-        for event in self._events("trainingrun.io/v1alpha1", "trainingruns", name):
+        selector = {"metadata.name": name}
+        for event in self._events("trainingrun.io/v1alpha1", "trainingruns", selector):
             if event["type"] == "DELETED":
                 return
         raise AssertionError(f"{name} is still there after {WAIT_SECONDS} s")
 
     def _watched(self, api_version: str, plural: str, name: str) -> Iterator[Object]:
         """An object's states, the present one first; its deletion is none."""
-        for event in self._events(api_version, plural, name):
+        for event in self._events(api_version, plural, {"metadata.name": name}):
             if event["type"] in {"ADDED", "MODIFIED"}:
                 yield event["object"]
 
-    def _events(self, api_version: str, plural: str, name: str) -> Iterator[Object]:
-        """What a watch of one object shows for WAIT_SECONDS."""
+    def _events(self, api_version: str, plural: str, fields: dict[str, str]) -> Iterator[Object]:
+        """What a watch of the objects with these fields shows for WAIT_SECONDS."""
         # lightkube's own watch begins anew when the server ends it, and so would wait for ever.
-        path = f"/apis/{api_version}/namespaces/{self.name}/{plural}"
+        root = "apis" if "/" in api_version else "api"
+        path = f"/{root}/{api_version}/namespaces/{self.name}/{plural}"
         query = {
             "watch": "true",
-            "fieldSelector": f"metadata.name={name}",
+            "fieldSelector": ",".join(f"{field}={value}" for field, value in fields.items()),
             "timeoutSeconds": WAIT_SECONDS,
         }
         with self.http.stream("GET", path, params=query) as answer:

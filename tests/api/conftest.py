@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,8 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
-from lightkube import Client, KubeConfig, codecs
+from lightkube import ApiError, Client, KubeConfig, codecs
+from lightkube.generic_resource import GenericNamespacedResource
 from lightkube.resources.apiextensions_v1 import CustomResourceDefinition
 from lightkube.resources.core_v1 import Namespace as CoreNamespace
 from lightkube.resources.core_v1 import ServiceAccount
@@ -21,6 +24,7 @@ from lightkube.resources.core_v1 import ServiceAccount
 from tests.api.cluster import WAIT_SECONDS, Namespace
 from tests.api.running import CountingCluster, operator
 from tests.api.server import ApiServer, free_port, running
+from trainingrun_operator.cluster.kubernetes import PyTorchJobResource, TrainingRunResource
 from trainingrun_operator.options import Options
 
 REPOSITORY = Path(__file__).parents[2]
@@ -105,3 +109,19 @@ def _install_crds(server: ApiServer) -> None:
                 manifest["metadata"]["name"],
                 for_conditions=["Established"],
             )
+        for resource in (TrainingRunResource, PyTorchJobResource):
+            _until_served(client, resource)
+
+
+def _until_served(client: Client, resource: type[GenericNamespacedResource]) -> None:
+    """An established kind may still be answered with 429 while its storage is made."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            list(client.list(resource, namespace="*"))
+        except ApiError as error:
+            if error.status.code != 429 or time.monotonic() > deadline:
+                raise
+            threading.Event().wait(0.1)
+        else:
+            return

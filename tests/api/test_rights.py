@@ -61,7 +61,7 @@ def test_a_run_is_made_and_followed_with_no_more_than_the_installed_rights(
     namespace.until_condition("Running", "True", "WorkersRunning")
 
     namespace.edit_run({"spec": {"policy": {"suspend": True}}})
-    namespace.until_condition("Suspended", "True", "Suspended")
+    namespace.until_event("Suspended")
 
     reasons = {e["reason"] for e in namespace.events()}
     assert reasons == {"JobCreated", "WorkersRunning", "Suspended"}

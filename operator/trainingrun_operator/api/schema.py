@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -85,7 +85,7 @@ def without_nulls(value: Any, node: Schema) -> Any:
             for key, below in value.items()
             if below is not None or not _may_be_absent(node, key)
         }
-    if isinstance(value, list):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [without_nulls(below, child(node, 0) or {}) for below in value]
     return value
 

@@ -153,9 +153,14 @@ class Workers(Group):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!has(self.elastic) || "
+            # A range upside down is a fault of its own, told once.
+            cel="!has(self.elastic) || self.elastic.min > self.elastic.max || "
             "(self.elastic.min <= self.count && self.count <= self.elastic.max)",
-            holds=lambda w: w.elastic is None or w.elastic.min <= w.count <= w.elastic.max,
+            holds=lambda w: (
+                w.elastic is None
+                or w.elastic.min > w.elastic.max
+                or w.elastic.min <= w.count <= w.elastic.max
+            ),
             message="count is not between elastic.min and elastic.max; change one of them",
             field="count",
         ),

@@ -1,0 +1,67 @@
+"""Right TrainingRuns, with what YAML and Kubernetes make easy to get wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Right:
+    """`groups` as in `document`."""
+
+    what: str
+    groups: str = ""
+    name: str = "squad"
+
+
+LONGEST = "a" * 48
+"""Two runs of this prefix and one character more have names of the greatest length but one."""
+
+VALID = (
+    Right("the least that can be written"),
+    Right("no claim for one worker", "-storage"),
+    Right("a name that is a YAML boolean", name='"on"'),
+    Right("another name that is a YAML boolean", name='"no"'),
+    Right("a name that is YAML's null", name='"null"'),
+    Right("a name that is a letter and a YAML boolean", name='"y"'),
+    Right("a name that is a number with an exponent", name='"e1"'),
+    Right("a name that is a word of the shell", name="exit-0"),
+    Right("the longest name", name="n" * 50),
+    Right("a long name", name=f"{LONGEST}b"),
+    Right("a long name with the same prefix", name=f"{LONGEST}c"),
+    Right("a hub id that YAML would read as a number", 'model: {name: "1e3"}'),
+    Right("a revision that YAML would read as a number", 'model: {name: a/b, revision: "0123"}'),
+    Right("a claim that YAML would read as a number", 'storage: {claimName: "1.5"}'),
+    Right("a value that YAML would read as a boolean",
+          'workers: {env: [{name: OFFLINE, value: "yes"}]}'),
+    Right("a value with a colon that is no number",
+          "workers: {env: [{name: AT, value: 12:30}]}"),
+    Right("a value that looks like a date", "workers: {env: [{name: DAY, value: '2026-01-01'}]}"),
+    Right("an empty value", 'workers: {env: [{name: EMPTY, value: ""}]}'),
+    Right("a value with a variable in it", "workers: {env: [{name: A, value: $(HOME) $$ `id`}]}"),
+    Right("a variable from a secret",
+          "workers: {env: [{name: HF_TOKEN, secretKey: {name: hub, key: token}}]}"),
+    Right("quantities as numbers", "workers: {resources: {cpu: 8, memory: 17179869184}}"),
+    Right("quantities with fractions", 'workers: {resources: {cpu: "1.5", memory: 1.5Gi}}'),
+    Right("thousandths of a CPU", "workers: {resources: {cpu: 500m}}"),
+    Right("whole numbers with an exponent", "training: {maxSteps: 1e2, globalBatchSize: 24}"),
+    Right("whole numbers with a point", "training: {maxSteps: 100.0, globalBatchSize: 24}"),
+    Right("a learning rate without a point", "training: {maxSteps: 1, learningRate: 3e-5}"),
+    Right("a whole number for a learning rate", "training: {maxSteps: 1, learningRate: 1}"),
+    Right("the greatest seed", "training: {maxSteps: 1, seed: 4294967295}"),
+    Right("an octal number of steps", "training: {maxSteps: 010, globalBatchSize: 24}"),
+    Right("groups that are empty", "workers:\npolicy:\nsharedMemory: {}"),
+    Right("fields that are null", "policy: {suspend: null, activeDeadlineSeconds: null}"),
+    Right("epochs in place of steps", "training: {epochs: 3, globalBatchSize: 24}"),
+    Right("a model from scratch", "model: {fromScratch: {}, tokenizer: {train: {}}}"),
+    Right("an image by digest", f"image: {{name: 'example.org:5000/a/b@sha256:{'0' * 64}'}}"),
+    Right("more workers than nodes are likely", "workers: {count: 24}"),
+    Right("an elastic range that is narrowed", "workers: {count: 2, elastic: {max: 7}}"),
+    Right("several ranks in a worker", "workers: {processesPerWorker: 4, resources: {cpu: 4}}"),
+    Right("every taint", "workers: {tolerations: [{operator: Exists}]}"),
+    Right("labels that look like other things",
+          'workers: {nodeSelector: {"null": "true", example.org/gpu: "8"}}'),
+    Right("a file pattern full of signs", "data: {train: /a, files: '*: {a, b}# [c]'}"),
+    Right("a path with a template in it", "data: {train: '/{{ plan.name }}/{% raw %}'}"),
+    Right("a suspended run", "policy: {suspend: true}"),
+)  # fmt: skip
