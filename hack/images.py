@@ -180,7 +180,9 @@ def _pull(shell: Shell, image: Image) -> None:
         )
         # What a pod runs on stays there; a new pod of an older tag pulls it once more.
         for name in older(image, _node_images(shell, node)):
-            shell.ok(*_on(node), "images", "remove", name)
+            shell.run(*_on(node), "images", "remove", name)
+        if left := nameless(_node_images(shell, node)):
+            shell.run(*_on(node), "images", "remove", *left)
 
 
 def older(image: Image, names: Iterable[str]) -> list[str]:
@@ -193,8 +195,20 @@ def _on(node: str) -> tuple[str, ...]:
     return ("docker", "exec", node, "ctr", "--namespace", "k8s.io")
 
 
-def _node_images(shell: Shell, node: str) -> list[str]:
-    return shell.read(*_on(node), "images", "list", "--quiet").split()
+def nameless(manifests: Mapping[str, str]) -> list[str]:
+    """The kubelet's own records (`sha256:...`) of images that have no name any more.
+
+    They alone keep an image's layers; the kubelet would remove them on a full disk only.
+    """
+    own = {name for name in manifests if name.startswith("sha256:")}
+    named = {manifest for name, manifest in manifests.items() if name not in own}
+    return sorted(name for name in own if manifests[name] not in named)
+
+
+def _node_images(shell: Shell, node: str) -> dict[str, str]:
+    """Every image record of a node, and the digest of its manifest."""
+    rows = (line.split() for line in shell.read(*_on(node), "images", "list").splitlines()[1:])
+    return {row[0]: row[2] for row in rows}
 
 
 def _worker_nodes(shell: Shell) -> list[str]:

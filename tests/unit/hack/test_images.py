@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from hack.images import IMAGES, OPERATOR, TRAINER, copied, older
+from hack.images import IMAGES, OPERATOR, TRAINER, copied, nameless, older
 from hack.thick_layers import Records
 
 DOCKERFILE = """
@@ -65,3 +65,13 @@ def test_only_other_tags_of_the_same_image_are_older() -> None:
     former = f"localhost:5001/{TRAINER.repository}:0123"
 
     assert older(TRAINER, [former, TRAINER.reference, OPERATOR.reference, "debian:1"]) == [former]
+
+
+def test_a_record_is_left_over_once_no_name_has_its_manifest() -> None:
+    manifests = {
+        "localhost:5001/a:new": "sha256:m2",
+        "sha256:config-old": "sha256:m1",
+        "sha256:config-new": "sha256:m2",
+    }
+
+    assert nameless(manifests) == ["sha256:config-old"]
