@@ -20,7 +20,11 @@ is refused at `kubectl apply`; `kubectl trainingrun validate -f FILE` says so wi
 `metadata.name` has at most {NAME_MAX_LENGTH} characters of a-z, 0-9 and -, and begins with a
 letter, because the workers' services are named after it.
 """
-_TABLE: Final = (
+_SPEC_TABLE: Final = (
+    "| Field | Type | Default | Bounds | Change | Description |\n"
+    "| --- | --- | --- | --- | --- | --- |\n"
+)
+_STATUS_TABLE: Final = (
     "| Field | Type | Default | Bounds | Description |\n| --- | --- | --- | --- | --- |\n"
 )
 
@@ -34,7 +38,7 @@ def markdown(example: dict[str, Any]) -> str:
         _INTRODUCTION,
         *(_group(name, node, spec, example["spec"]) for name, node in groups),
         "## Rules that span groups\n\n" + _rules(spec),
-        f"## status\n\n{status['description']}\n\n{_TABLE}{_rows(fields(status, 'status'))}",
+        f"## status\n\n{status['description']}\n\n{_STATUS_TABLE}{_rows(fields(status, 'status'))}",
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -44,20 +48,20 @@ def _group(name: str, node: Schema, spec: Schema, example: dict[str, Any]) -> st
     fixed = name in TrainingRunSpec.IMMUTABLE
     change = "Cannot change after creation." if fixed else "May change while the run lives."
     own = [] if node.get("properties") else [(name, node)]
-    rows = _rows(iter([*own, *fields(node, name)]))
+    rows = _rows(iter([*own, *fields(node, name)]), "Immutable" if fixed else "Mutable")
     shown = yaml.safe_dump({name: example[name]}, sort_keys=False, width=100)
     rules = _rules(node, name)
     return (
-        f"## spec.{name}\n\n{node['description']}{required} {change}\n\n{_TABLE}{rows}\n"
+        f"## spec.{name}\n\n{node['description']}{required} {change}\n\n{_SPEC_TABLE}{rows}\n"
         + (f"{rules}\n" if rules else "")
         + f"```yaml\n{shown}```\n"
     )
 
 
-def _rows(entries: Iterator[tuple[str, Schema]]) -> str:
+def _rows(entries: Iterator[tuple[str, Schema]], change: str = "") -> str:
     return "".join(
         f"| `{path}` | {_type(node)} | {_default(node)} | {_bounds(node)} | "
-        f"{_cell(node['description'])} |\n"
+        f"{f'{change} | ' if change else ''}{_cell(node['description'])} |\n"
         for path, node in entries
     )
 

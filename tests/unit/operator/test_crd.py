@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.unit.operator.runs import manifest
 from trainingrun_operator.api.crd import custom_resource_definition, open_api_schema, structural
-from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
+from trainingrun_operator.api.schema import fields, inlined
+from trainingrun_operator.api.v1alpha1 import TrainingRun, TrainingRunSpec
 
 Node = dict[str, Any]
 
@@ -36,6 +39,18 @@ FLOATS = {
 }
 
 
+# Values that users know by these names from elsewhere; the others are CamelCase.
+ENUMS_OF_OTHERS = {
+    "spec.runtime": "part of an image's name",
+    "spec.task.type": "Hugging Face's names of tasks",
+    "spec.model.fromScratch.modelType": "Transformers' names of architectures",
+    "spec.training.schedule": "Transformers' names of schedules",
+    "spec.training.precision": "torch's names of types, and auto",
+    "spec.communication.backend": "torch.distributed's names, and auto",
+    "spec.resume": "as the Trainer's resume_from_checkpoint is spoken of",
+}
+
+
 def nodes(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
     yield path, node
     for name, child in node.get("properties", {}).items():
@@ -48,6 +63,9 @@ def nodes(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
 
 
 ALL = list(nodes(open_api_schema()))
+SPEC = inlined(TrainingRun)["properties"]["spec"]
+VALUES = [path for path, node in fields(SPEC) if "." in path or "properties" not in node]
+REFERENCE = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
 
 
 def paths(condition: Any) -> list[str]:
@@ -89,6 +107,25 @@ def test_only_the_listed_fields_are_floats() -> None:
 def test_every_field_is_described() -> None:
     fields = [(path, node) for path, node in ALL if path and path[-1] not in "]}"]
     assert [path for path, node in fields if not node.get("description")] == []
+
+
+def test_enumerations_are_camel_case_but_for_words_of_others() -> None:
+    def foreign(node: Node) -> bool:
+        return any(not re.fullmatch("([A-Z][a-z]*)+", value) for value in node.get("enum", ()))
+
+    assert set(paths(foreign)) <= ENUMS_OF_OTHERS.keys()
+
+
+def test_no_word_of_others_is_excused_in_vain() -> None:
+    assert ENUMS_OF_OTHERS.keys() <= set(paths(lambda n: "enum" in n))
+
+
+@pytest.mark.parametrize("path", VALUES)
+def test_the_reference_says_of_each_field_whether_it_may_change(path: str) -> None:
+    group = path.split(".", maxsplit=1)[0]
+    change = "Immutable" if group in TrainingRunSpec.IMMUTABLE else "Mutable"
+    row = next(line for line in REFERENCE.splitlines() if line.startswith(f"| `{path}` |"))
+    assert f" | {change} | " in row
 
 
 def test_every_integer_of_the_spec_is_bounded() -> None:
