@@ -26,11 +26,11 @@ def write_whole(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def move_folder(source: Path, target: Path) -> None:
-    """Renames a folder on the same file system and makes the new name durable.
+def move(source: Path, target: Path) -> None:
+    """Renames a file or folder on the same file system and makes the new name durable.
 
     Raises:
-        OSError: the target exists and is not empty, or cannot be written.
+        OSError: the target is a folder that is not empty, or cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     source.replace(target)

@@ -59,12 +59,11 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The return value of a rank; `summary` is set on rank 0 when the run is finished."""
+    """The return value of a rank; `summary` is set, on every rank, when the run is finished."""
 
     kind: OutcomeKind
     step: int
     summary: Summary | None = None
-    restart_count: int = 0
 
 
 class FaultKind(StrEnum):

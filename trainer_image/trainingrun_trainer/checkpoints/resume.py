@@ -9,7 +9,7 @@ from typing import Final
 
 from trainingrun_trainer.checkpoints.manifest import Manifest, step_of
 from trainingrun_trainer.checkpoints.verify import DamagedCheckpointError, read, verified
-from trainingrun_trainer.files import move_folder
+from trainingrun_trainer.files import move
 from trainingrun_trainer.report import CheckpointRecord
 
 SET_ASIDE: Final = "set-aside"
@@ -59,7 +59,7 @@ def set_aside(folder: Path, problem: str) -> CheckpointRecord:
     except DamagedCheckpointError:
         world_size = 1
     target = folder.parent / SET_ASIDE / f"{folder.name}-{uuid.uuid4().hex[:8]}"
-    move_folder(folder, target)
+    move(folder, target)
     return CheckpointRecord(
         step=step_of(folder) or 0,
         path=str(target),

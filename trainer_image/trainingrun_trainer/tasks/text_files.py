@@ -26,6 +26,18 @@ class TextFile:
     name: str
     path: Path
     size: int
+    modified_ns: int
+    """Nanoseconds since the epoch."""
+
+    @classmethod
+    def at(cls, path: Path, name: str) -> TextFile:
+        """The file as it is now.
+
+        Raises:
+            OSError: it is not there.
+        """
+        seen = path.stat()
+        return cls(name, path, seen.st_size, seen.st_mtime_ns)
 
     @property
     def draw(self) -> int:
@@ -94,14 +106,14 @@ def _listed(source: str, pattern: str, field: str) -> tuple[TextFile, ...]:
     else:
         root = Path(source)
         if root.is_file():
-            return (TextFile(root.name, root, root.stat().st_size),)
+            return (TextFile.at(root, root.name),)
         if not root.is_dir():
             raise UserError(f"{source} does not exist in the pod", field)
         try:
             paths = [p for p in root.glob(pattern) if p.is_file()]
         except (ValueError, NotImplementedError) as error:
             raise UserError(f"{pattern!r} is no pattern: {error}", "spec.data.files") from error
-    files = [TextFile(str(p.relative_to(root)), p, p.stat().st_size) for p in paths]
+    files = [TextFile.at(path, str(path.relative_to(root))) for path in paths]
     files = [f for f in files if f.size]
     if not files:
         raise UserError(f"{source} has no files that match {pattern!r}", field)

@@ -17,7 +17,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from trainingrun_trainer.config import RunConfig
-from trainingrun_trainer.files import move_folder, sync_folder
+from trainingrun_trainer.files import move, sync_folder
 from trainingrun_trainer.tasks import text_files, tokenizer
 
 TokenIds = npt.NDArray[np.unsignedinteger[Any]]
@@ -47,15 +47,27 @@ class Blocks(Sequence[dict[str, torch.Tensor]]):
 
 
 def fingerprint(config: RunConfig, files: text_files.Split) -> str:
-    """Equal for equal token ids: names and sizes of the files, and what they are turned into."""
+    """Equal only for equal token ids: it hangs on the files, not by their contents, which may be
+    large, but by name, size and time of change, and on the tokenizer in the same way."""
     model = config.model
+    name = model.tokenizer.name if model.tokenizer is not None else model.name
     parts = {
-        "tokenizer": model.tokenizer.model_dump()
-        if model.tokenizer
-        else [model.name, model.revision],
-        "files": [[(f.name, f.size) for f in side] for side in (files.train, files.evaluation)],
+        "tokenizer": model.tokenizer.model_dump() if model.tokenizer else [name, model.revision],
+        "tokenizer files": _local_files(name),
+        "files": [
+            [(f.name, f.size, f.modified_ns) for f in side]
+            for side in (files.train, files.evaluation)
+        ],
     }
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _local_files(name: str | None) -> list[tuple[str, int, int]]:
+    """The files of a tokenizer that is named by its folder; a hub's name has none here."""
+    if name is None or not Path(name).is_dir():
+        return []
+    found = [text_files.TextFile.at(p, p.name) for p in Path(name).iterdir() if p.is_file()]
+    return sorted((file.name, file.size, file.modified_ns) for file in found)
 
 
 def build(config: RunConfig, files: text_files.Split, folder: Path) -> None:
@@ -72,7 +84,7 @@ def build(config: RunConfig, files: text_files.Split, folder: Path) -> None:
         for name, side in (("train", files.train), ("evaluation", files.evaluation)):
             np.save(draft / f"{name}.npy", _encoded(tokenizing, text_files.texts(side)))
         sync_folder(draft)
-        move_folder(draft, folder)
+        move(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -31,7 +31,8 @@ class CountSteps(TrainerCallback):
 
 
 class SealCheckpoints(TrainerCallback):
-    """After all ranks have saved, rank 0 seals the checkpoint."""
+    """After all ranks have saved, rank 0 seals the checkpoint, and the others wait for that: a
+    rank that left meanwhile would have rank 0 stopped before the manifest is written."""
 
     def __init__(self, group: Group, root: Path, seal: Callable[[Path, int], None]) -> None:
         self._group = group
@@ -48,9 +49,13 @@ class SealCheckpoints(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
+        step = state.global_step
         self._group.barrier()
-        if self._group.leads:
-            self._seal(self._root / f"checkpoint-{state.global_step}", state.global_step)
+        self._group.from_leader(f"sealed/{step}", lambda: self._sealed(step))
+
+    def _sealed(self, step: int) -> str:
+        self._seal(self._root / f"checkpoint-{step}", step)
+        return "sealed"
 
 
 class KeepAccount(TrainerCallback):

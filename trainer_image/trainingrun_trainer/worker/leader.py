@@ -20,6 +20,7 @@ from trainingrun_trainer.state import RunState
 from trainingrun_trainer.tasks import Task
 from trainingrun_trainer.worker import recovery
 from trainingrun_trainer.worker.distributed import Group
+from trainingrun_trainer.worker.owner import Owner
 from trainingrun_trainer.worker.progress import Account, Scale
 from trainingrun_trainer.worker.start import StartingPoint
 
@@ -31,13 +32,19 @@ def account(
     task: Task,
     steps: int,
     start: StartingPoint,
+    owner: Owner,
 ) -> Account:
-    """Opens the account of this round, on what the folder remembers of earlier ones."""
+    """Opens the account of this round, on what the folder remembers of earlier ones.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     folder = Path(config.folder)
     now = datetime.now(UTC)
     state = RunState.read(folder)
-    if state.uid != config.run.uid or state.started_at is None:
+    if not owner.made(state.uid) or state.started_at is None:
         state = RunState(uid=config.run.uid, started_at=now)
+        state.write(folder)
     scale = Scale(
         total_steps=steps,
         global_batch=config.training.global_batch_size,

@@ -44,7 +44,7 @@ def training(
 
 def evaluation(step: int, metrics: Mapping[str, float]) -> str:
     numbers = "  ".join(
-        f"{name} {value:.0f}" if value == int(value) else f"{name} {value:.3f}"
+        f"{name} {value:.0f}" if value.is_integer() else f"{name} {value:.3f}"
         for name, value in metrics.items()
     )
     return f"evaluation at step {step}  {numbers}"

@@ -15,12 +15,14 @@ from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.files import write_whole
 from trainingrun_trainer.handover import FaultKind, Orders, Outcome, OutcomeKind, StepCounter
 from trainingrun_trainer.lineage import be_called, die_with_parent
+from trainingrun_trainer.report import Summary
 from trainingrun_trainer.worker import cpu, failures, leader, trainer
 from trainingrun_trainer.worker.callbacks import CountSteps, KeepAccount, SealCheckpoints
 from trainingrun_trainer.worker.distributed import Group, process_group
 from trainingrun_trainer.worker.finish import already_finished, conclude, with_weights_of
 from trainingrun_trainer.worker.leave import AskedToLeave, LeaveTogether
 from trainingrun_trainer.worker.order import total_steps
+from trainingrun_trainer.worker.owner import Owner
 from trainingrun_trainer.worker.start import starting_point
 
 
@@ -53,7 +55,8 @@ def train(
     folder = Path(config.folder)
     cpu.apply(config.cpu)
     disable_progress_bar()  # type: ignore[no-untyped-call]  # saving shards draws one on stderr for each file
-    if (earlier := already_finished(config, group)) is not None:
+    owner = Owner.of(config, first_round=orders.first_round)
+    if (earlier := already_finished(config, group, owner)) is not None:
         return Outcome(OutcomeKind.FINISHED, earlier.steps, earlier)
 
     task = tasks.prepare(config, group)
@@ -63,8 +66,10 @@ def train(
         config.training.max_steps,
         config.training.epochs,
     )
-    start = starting_point(config, group, first_round=orders.first_round)
-    account = leader.account(config, group, orders, task, steps, start) if group.leads else None
+    start = starting_point(config, group, owner)
+    account = None
+    if group.leads:
+        account = leader.account(config, group, orders, task, steps, start, owner)
 
     leaving = LeaveTogether(group, leave)
     callbacks = [
@@ -87,9 +92,14 @@ def train(
         return Outcome(OutcomeKind.LEFT, training.state.global_step)
 
     metrics = task.evaluate(model) if task.can_evaluate else {}
-    summary = None
-    if account is not None:
+
+    def concluded() -> str:
+        if account is None:
+            raise TypeError("only rank 0 keeps an account")
         summary = conclude(folder, account, training, model, task, start, metrics)
+        return summary.model_dump_json(by_alias=True)
+
     # An elastic PyTorchJob succeeds as soon as any worker exits 0: none may before rank 0 is done.
-    group.barrier()
+    # No barrier: writing a large model may outlast the time-out of a collective.
+    summary = Summary.model_validate_json(group.from_leader("summary", concluded))
     return Outcome(OutcomeKind.FINISHED, steps, summary)

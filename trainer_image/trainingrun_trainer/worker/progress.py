@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,11 @@ from trainingrun_trainer.state import RunState
 from trainingrun_trainer.worker import lines, recovery
 
 KEPT_CHECKPOINT_RECORDS = 32
+
+
+def finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics that JSON has numbers for: training that diverged has others too."""
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 @dataclass(frozen=True)
@@ -142,13 +148,13 @@ class Account:
 
     def evaluated(self, step: int, metrics: Mapping[str, float]) -> None:
         """Held-out data was evaluated."""
-        self._update(evaluation=dict(metrics))
+        self._update(evaluation=finite(metrics))
         self._say(lines.evaluation(step, metrics))
         self._report(urgent=True)
 
     def first_evaluation(self, metrics: Mapping[str, float]) -> None:
         """The baseline before the first step; remembered for the summary."""
-        self.state = self.state.model_copy(update={"first_evaluation": dict(metrics)})
+        self.state = self.state.model_copy(update={"first_evaluation": finite(metrics)})
         self.state.write(self._folder)
         self.evaluated(0, metrics)
 
@@ -163,6 +169,7 @@ class Account:
         """The ranks stop because some worker was asked to leave."""
         self.state = self.state.model_copy(update={"last_step": step, "left_in_order": True})
         self.state.write(self._folder)
+        self.close()
 
     def close(self) -> None:
         """Sends the last report."""

@@ -8,10 +8,11 @@ from pathlib import Path
 from trainingrun_trainer.checkpoints import resume
 from trainingrun_trainer.checkpoints.manifest import Manifest
 from trainingrun_trainer.checkpoints.verify import DamagedCheckpointError, read
-from trainingrun_trainer.config import ResumeFrom, RunConfig
+from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.report import CheckpointRecord
 from trainingrun_trainer.worker.distributed import Group
+from trainingrun_trainer.worker.owner import Owner
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class StartingPoint:
         return str(self.folder) if self.folder is not None else None
 
 
-def starting_point(config: RunConfig, group: Group, *, first_round: bool) -> StartingPoint:
-    """The newest verified checkpoint, as rank 0 finds it; a collective.
+def starting_point(config: RunConfig, group: Group, owner: Owner) -> StartingPoint:
+    """The newest verified checkpoint of this run, as rank 0 finds it; a collective.
 
     Raises:
         UserError: the checkpoint was made with another global batch.
@@ -45,8 +46,7 @@ def starting_point(config: RunConfig, group: Group, *, first_round: bool) -> Sta
     found: list[CheckpointRecord] = []
 
     def newest() -> str:
-        if config.resume is ResumeFrom.NONE and first_round:
-            found.extend(_without_strangers(root, config.run.uid))
+        found.extend(without_strangers(root, owner))
         choice = resume.newest_verified(root)
         found.extend(choice.set_aside)
         return choice.manifest.model_dump_json(by_alias=True) if choice.manifest else ""
@@ -74,14 +74,19 @@ def starting_point(config: RunConfig, group: Group, *, first_round: bool) -> Sta
     return point
 
 
-def _without_strangers(root: Path, uid: str) -> list[CheckpointRecord]:
-    """Sets aside every checkpoint that this run did not make itself."""
+def without_strangers(root: Path, owner: Owner) -> list[CheckpointRecord]:
+    """Sets aside every finished checkpoint that this run did not make itself; all of them, since
+    a later one than ours would be taken for newer, and ours be let go in its stead.
+
+    Raises:
+        OSError: one could not be moved.
+    """
     records = []
     for folder in resume.folders(root):
         try:
-            if uid and read(folder).run_uid == uid:
-                continue
+            uid = read(folder).run_uid
         except DamagedCheckpointError:
-            pass
-        records.append(resume.set_aside(folder, "left by an earlier run; spec.resume is none"))
+            continue  # whosever it was, it is not resumed from
+        if not owner.made(uid):
+            records.append(resume.set_aside(folder, owner.estranged(uid)))
     return records
