@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final
+from urllib.parse import SplitResult, urlsplit
 
 from trainingrun_trainer.report import Report
 
@@ -38,26 +40,30 @@ class Endpoint:
         """Sends one report.
 
         Raises:
-            OSError: it did not arrive.
+            OSError: it did not arrive, or was refused; the message says which.
         """
         headers = {"Content-Type": "application/json"}
         if self.token_file is not None:
             # Read each time: the kubelet renews it.
             headers["Authorization"] = f"Bearer {self.token_file.read_text().strip()}"
-        request = urllib.request.Request(  # noqa: S310 - the operator's URL, checked just below
-            self.url,
-            data=report.model_dump_json(by_alias=True, exclude_none=True).encode(),
-            headers=headers,
-            method="POST",
-        )
-        if request.type not in ("http", "https"):
-            raise OSError(f"cannot post to a {request.type} URL")
-        with urllib.request.urlopen(  # noqa: S310
-            request, timeout=TIME_OUT_SECONDS, context=self._tls(request.type)
-        ) as answer:
-            answer.read()
+        body = report.model_dump_json(by_alias=True, exclude_none=True).encode()
+        parts = urlsplit(self.url)
+        # Not urllib: a proxy that the user needs for the hub does not reach the operator, and a
+        # redirect would carry the token elsewhere.
+        with contextlib.closing(self._connection(parts)) as connection:
+            try:
+                connection.request("POST", parts.path or "/", body, headers)
+                answer = connection.getresponse()
+                text = answer.read(256).decode(errors="replace")
+            except HTTPException as error:
+                raise OSError(f"{parts.netloc} does not speak HTTP: {error!r}") from error
+        if not 200 <= answer.status < 300:
+            raise OSError(f"{parts.netloc} answers {answer.status}: {text}")
 
-    def _tls(self, scheme: str) -> ssl.SSLContext | None:
-        if scheme != "https":
-            return None
-        return ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
+    def _connection(self, parts: SplitResult) -> HTTPConnection:
+        if parts.hostname is None or parts.scheme not in ("http", "https"):
+            raise OSError(f"{self.url!r} is no http or https URL")
+        if parts.scheme == "http":
+            return HTTPConnection(parts.hostname, parts.port, timeout=TIME_OUT_SECONDS)
+        tls = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
+        return HTTPSConnection(parts.hostname, parts.port, timeout=TIME_OUT_SECONDS, context=tls)

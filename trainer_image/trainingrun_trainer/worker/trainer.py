@@ -14,6 +14,7 @@ from transformers import (
     TrainingArguments,
     default_data_collator,
 )
+from transformers.integrations.integration_utils import KubeflowCallback
 
 from trainingrun_trainer.batching import batching
 from trainingrun_trainer.config import RunConfig
@@ -29,8 +30,10 @@ class RunTrainer(Trainer):
         super().__init__(model=model, **arguments)
         self._task = task
         self._trained = model
-        # Our progress lines take the place of printed dicts.
-        self.remove_callback(PrinterCallback)
+        # Our progress lines take the place of printed dicts, and our reports that of Transformers'
+        # own, which TrainingArguments adds by itself wherever the operator's URL is set.
+        for unwanted in (PrinterCallback, KubeflowCallback):
+            self.remove_callback(unwanted)
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The task's metrics, logged under `eval_`; a collective."""
@@ -99,7 +102,6 @@ def arguments(
         save_steps=config.checkpoints.every_steps,
         # Rotation is ours: only verified checkpoints count.
         save_total_limit=None,
-        # Also keeps Transformers' own Kubeflow callback away, which would post a second time.
         report_to="none",
         disable_tqdm=True,
         remove_unused_columns=False,
