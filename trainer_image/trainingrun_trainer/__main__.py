@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.launcher import ending, forkserver
-from trainingrun_trainer.launcher.place import place
+from trainingrun_trainer.launcher.ending import Ending
+from trainingrun_trainer.launcher.place import place, termination_log
 
 
 def main(arguments: list[str]) -> int:
@@ -21,23 +23,36 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
 
-    here = place(os.environ)
+    last_words = termination_log(os.environ)
     try:
         config = with_processes(RunConfig.read(options.config), options.processes)
     except (OSError, ValueError) as error:
         over = ending.config_error(options.config, error)
         print(ending.cause_line(over), file=sys.stderr)
-        ending.write_termination_log(here.termination_log, over, None)
+        ending.write_termination_log(last_words, over, None)
         return over.code
-    prepare_environment(config)
+    try:
+        over = run(config)
+    except Exception as error:  # whatever it is, the pod does not end without a word
+        traceback.print_exc()
+        over = ending.launcher_failed(error)
+    ending.write_termination_log(last_words, over, config)
+    return over.code
 
+
+def run(config: RunConfig) -> Ending:
+    """This worker's part of the run, from the fork server on.
+
+    Raises:
+        ValueError: the environment does not say which worker this is.
+    """
+    here = place(os.environ)
+    prepare_environment(config)
     forkserver.start()
     # The fork server imports torch while this process does the same, hence only now.
     from trainingrun_trainer.launcher.main import launch  # noqa: PLC0415
 
-    over = launch(config, here)
-    ending.write_termination_log(here.termination_log, over, config)
-    return over.code
+    return launch(config, here)
 
 
 def with_processes(config: RunConfig, processes: int | None) -> RunConfig:

@@ -151,6 +151,7 @@ class Agent(LocalElasticAgent):
                 return None
 
     def _after_return(self, result: RunResult) -> Ending | None:
+        self._rendezvous_handler.await_all_returned()
         outcomes: list[Outcome] = [result.return_values[r] for r in sorted(result.return_values)]
         if outcomes[0].kind is OutcomeKind.FINISHED:
             return Ending(ExitCode.SUCCEEDED, summary=outcomes[0].summary)

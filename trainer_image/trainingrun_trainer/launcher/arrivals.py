@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from trainingrun_trainer.report import Failure, Short, Text
+from trainingrun_trainer.report import Failure, Short, Summary, Text
 from trainingrun_trainer.rules import Group
 
 
@@ -59,7 +59,8 @@ class Arrival(Group):
 
 
 class Verdict(Group):
-    """The run is over for every worker: with an exit code, and the failure if it failed."""
+    """The run is over for every worker: with an exit code, and the failure or the summary."""
 
     exit_code: int
     failure: Failure | None = None
+    summary: Summary | None = None

@@ -116,6 +116,15 @@ class Board:
                 return None
             return _ARRIVALS.validate_json(self._store.get(key))
 
+    def say_returned(self, number: int) -> None:
+        with _lost():
+            self._store.add(f"returned/{number}", 1)
+
+    def returned(self, number: int) -> int:
+        """How many members' ranks have returned from a round by themselves."""
+        with _lost():
+            return int(self._store.add(f"returned/{number}", 0))
+
     # --- what the coordinator says and reads ----------------------------------------------------
 
     def open(self) -> None:

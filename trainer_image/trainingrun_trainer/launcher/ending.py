@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from trainingrun_trainer.state import RunState
 
 @dataclass(frozen=True)
 class Ending:
-    """`failure` is None where another worker tells the cause, or there is none."""
+    """A run that is over has one of the two, whichever worker tells it."""
 
     code: ExitCode
     failure: Failure | None = None
@@ -27,12 +28,12 @@ class Ending:
     @property
     def verdict(self) -> Verdict:
         """The same, for the other workers."""
-        return Verdict(exit_code=self.code, failure=self.failure)
+        return Verdict(exit_code=self.code, failure=self.failure, summary=self.summary)
 
 
 def by_verdict(verdict: Verdict) -> Ending:
     """The ending of a worker that learned of it from another."""
-    return Ending(ExitCode(verdict.exit_code), verdict.failure)
+    return Ending(ExitCode(verdict.exit_code), verdict.failure, verdict.summary)
 
 
 def user_error(message: str, field: str | None = None, rank: int | None = None) -> Ending:
@@ -42,6 +43,11 @@ def user_error(message: str, field: str | None = None, rank: int | None = None) 
 
 def infrastructure(reason: str, message: str) -> Ending:
     return Ending(ExitCode.INFRASTRUCTURE, Failure(reason=reason, message=message))
+
+
+def launcher_failed(error: Exception) -> Ending:
+    """The ending for an exception that no code of ours expected."""
+    return infrastructure("LauncherFailed", traceback.format_exception_only(error)[-1].strip())
 
 
 def preempted() -> Ending:
@@ -73,11 +79,12 @@ def signal_name(exit_code: int) -> str:
 
 
 def write_termination_log(path: Path | None, ending: Ending, config: RunConfig | None) -> None:
-    """Leaves the message where Kubernetes (or a test) reads it; where there is nothing to tell,
-    nothing is written."""
-    if path is None or (ending.summary is None and ending.failure is None):
+    """Leaves the message where Kubernetes (or a test) reads it; None is for nobody reads it."""
+    if path is None:
         return
     state = RunState.read(Path(config.folder)) if config is not None else RunState()
+    if config is not None and state.uid != config.run.uid:
+        state = RunState()  # an earlier run's, which this one did not come to replace
     message = TerminationMessage(
         summary=ending.summary,
         failure=ending.failure,

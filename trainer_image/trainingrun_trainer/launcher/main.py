@@ -72,9 +72,14 @@ def launch(config: RunConfig, place: Place) -> Ending:
     forkserver.wait_until_warm()
     with tempfile.TemporaryDirectory(prefix="trainingrun-") as scratch:
         agent = Agent(config, run_rank, handler, Path(scratch), leaving, say)
-        ending = agent.follow()
-        if ending.code is ExitCode.SUCCEEDED:
-            handler.pronounce(ending.verdict)
+        try:
+            ending = agent.follow()
+            if ending.code is ExitCode.SUCCEEDED:
+                handler.pronounce(ending.verdict)
+        except BaseException:
+            # A thread that still uses the store when the interpreter ends would abort the process.
+            handler.leave(farewell=False)
+            raise
         handler.leave(farewell=ending.code is not ExitCode.PREEMPTED)
     if ending.code is not ExitCode.SUCCEEDED:
         say(cause_line(ending))

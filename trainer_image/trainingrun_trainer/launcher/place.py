@@ -17,7 +17,6 @@ class Place:
     worker: int
     host: str
     port: int
-    termination_log: Path | None
 
     @property
     def hosts_store(self) -> bool:
@@ -32,17 +31,18 @@ def place(env: Mapping[str, str]) -> Place:
     """
     endpoint = env.get("PET_RDZV_ENDPOINT", "")
     if not endpoint:
-        return Place(0, "localhost", 0, _termination_log(env))
+        return Place(0, "localhost", 0)
     host, _, port = endpoint.rpartition(":")
     if not host or not port.isdecimal():
         raise ValueError(f"PET_RDZV_ENDPOINT is {endpoint!r}; write host:port")
     index = env.get("TRAININGRUN_WORKER_INDEX", "")
     if not index.isdecimal():
         raise ValueError(f"TRAININGRUN_WORKER_INDEX is {index!r}; write the replica's index")
-    return Place(int(index), host, int(port), _termination_log(env))
+    return Place(int(index), host, int(port))
 
 
-def _termination_log(env: Mapping[str, str]) -> Path | None:
+def termination_log(env: Mapping[str, str]) -> Path | None:
+    """Where the last words go; None where nobody reads them."""
     if chosen := env.get("TRAININGRUN_TERMINATION_LOG"):
         return Path(chosen)
     return KUBERNETES_TERMINATION_LOG if KUBERNETES_TERMINATION_LOG.exists() else None

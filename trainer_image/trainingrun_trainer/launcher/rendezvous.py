@@ -7,6 +7,7 @@ so that the agent's loop never waits for the network.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
@@ -39,8 +40,12 @@ from trainingrun_trainer.launcher.rounds import GONE, Terms
 BACKEND: Final = "trainingrun"
 BEAT_EVERY_SECONDS: Final = 0.2
 """Also how soon a worker learns that a new round is wanted."""
-FAREWELL_SECONDS: Final = 5.0
-"""How long the store's host stays after the end, so that the others can read how it ended."""
+RETURN_WITHIN_SECONDS: Final = 5.0
+"""How far apart the ranks of different workers may return: only their processes have to end. Within
+the grace period of a worker that is asked to leave."""
+FAREWELL_SECONDS: Final = 30.0
+"""How long the store's host stays after the end, so that the others can read how it ended: each
+goes within a second, unless its machine is very busy; one that died is not waited for."""
 
 
 class JudgedError(RendezvousError):
@@ -164,6 +169,20 @@ class Rendezvous(RendezvousHandler):
     @property
     def store_prefix(self) -> str:
         return f"round/{self.round}"
+
+    def await_all_returned(self) -> None:
+        """Returns when the ranks of every member have returned from the round by themselves.
+
+        Whoever moved earlier would have the coordinator call for a new round, and with it the
+        ranks of the others stopped on their way out.
+        """
+        end = time.monotonic() + RETURN_WITHIN_SECONDS
+        with contextlib.suppress(StoreLostError):
+            if self._board is None:
+                return
+            self._board.say_returned(self.round)
+            while self._board.returned(self.round) < len(self.members) and time.monotonic() < end:
+                time.sleep(0.02)
 
     def pronounce(self, verdict: Verdict) -> None:
         """Tells every worker that the run is over."""
