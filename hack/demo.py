@@ -14,6 +14,7 @@ from hack.steps import Bound, Step, printer, run
 
 NAMESPACE: Final = "trainingrun-demo"
 NAME: Final = "python-lm"
+WORKERS: Final = 2
 SAMPLE: Final = ROOT / "manifests" / "samples" / "python-lm.yaml"
 START_SECONDS: Final = 180
 TRAIN_SECONDS: Final = 900
@@ -67,8 +68,10 @@ def _apply_afresh(kubectl: Kubectl) -> None:
 
 
 def _wait_for_workers(kubectl: Kubectl) -> None:
+    # kubectl follows only what has started: it gives up on a container that is being created.
+    wanted = f"jsonpath={{.status.workers.running}}={WORKERS}"
     try:
-        _wait(kubectl, "condition=Running", START_SECONDS)
+        _wait(kubectl, wanted, START_SECONDS)
     except AssertionError as error:
         raise DemoFailedError(f"no workers: {_message(kubectl)} ({error})") from error
 

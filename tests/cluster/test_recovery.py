@@ -9,7 +9,7 @@ import pytest
 from tests.cluster.api import Cluster, Run
 from tests.cluster.runs import training_run
 
-STEPS = 150
+STEPS = 400
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -30,7 +30,7 @@ def resumed_from_a_checkpoint(run: Run) -> bool:
 def test_a_killed_rank_resumes_from_the_last_verified_checkpoint(
     cluster: Cluster, namespace: str
 ) -> None:
-    start_and_pass(cluster, "rank", namespace, step=25)
+    start_and_pass(cluster, "rank", namespace, step=60)
     before = cluster.pod_uids(namespace, "rank")
 
     cluster.signal_rank("rank-worker-1", namespace, rank=1, number=signal.SIGKILL)
@@ -47,7 +47,7 @@ def test_a_killed_rank_resumes_from_the_last_verified_checkpoint(
 def test_a_deleted_worker_0_is_replaced_and_the_run_goes_on(
     cluster: Cluster, namespace: str
 ) -> None:
-    start_and_pass(cluster, "pod", namespace, step=25)
+    start_and_pass(cluster, "pod", namespace, step=60)
 
     cluster.kubectl("delete", "pod", "pod-worker-0", "--namespace", namespace, "--wait=false")
 

@@ -28,8 +28,8 @@ def test_deleting_a_run_removes_its_objects_and_keeps_the_claim(
 def test_a_suspended_run_has_no_pods_and_goes_on_from_its_checkpoint_when_resumed(
     cluster: Cluster, namespace: str
 ) -> None:
-    cluster.apply([training_run("pause", steps=120)], namespace)
-    cluster.until("pause", namespace, lambda run: run.step >= 15, "past step 15", seconds=120)
+    cluster.apply([training_run("pause", steps=300)], namespace)
+    cluster.until("pause", namespace, lambda run: run.step >= 30, "past step 30", seconds=120)
     suspend = ("patch", "trainingrun", "pause", "--namespace", namespace, "--type=merge", "--patch")
 
     cluster.kubectl(*suspend, '{"spec": {"policy": {"suspend": true}}}')
@@ -41,5 +41,5 @@ def test_a_suspended_run_has_no_pods_and_goes_on_from_its_checkpoint_when_resume
 
     run = cluster.until_ended("pause", namespace, seconds=180)
     assert saved > 0
-    assert run.status["summary"]["steps"] == 120
+    assert run.status["summary"]["steps"] == 300
     assert run.status["restarts"]["pods"] == 0, run.status["restarts"]

@@ -33,13 +33,19 @@ def kill_the_operator(cluster: Cluster) -> None:
     )  # fmt: skip
 
 
+def all_workers_run(run: Run) -> bool:
+    """kubectl follows only what has started: it gives up on a container that is being created."""
+    workers = run.status.get("workers", {})
+    return bool(workers) and workers["running"] == workers["desired"]
+
+
 def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_times(
     cluster: Cluster, empty_namespace: str, tmp_path: Path
 ) -> None:
     namespace, log = empty_namespace, tmp_path / "log"
     cluster.apply(SAMPLE.read_text(), namespace)
     kill_the_operator(cluster)
-    cluster.until_condition(NAME, namespace, "Running", "True", "WorkersRunning", seconds=120)
+    cluster.until(NAME, namespace, all_workers_run, "with all workers running", seconds=120)
     jobs = cluster.job_uids(namespace)
     with log.open("w") as file:
         following = subprocess.Popen(
