@@ -52,6 +52,11 @@ class Launched:
             if not self._has(text):
                 raise AssertionError(f"no line with {text!r} in:\n{self.output()}")
 
+    def until_child(self) -> None:
+        """Returns when the fork server was started: the launcher and it still import torch."""
+        while not _children(self.process.pid):
+            os.sched_yield()
+
     def end(self) -> int:
         """The exit code, when all output is read."""
         code = self.process.wait(PATIENCE_SECONDS)

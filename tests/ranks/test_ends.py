@@ -83,6 +83,18 @@ def test_an_exception_that_repeats_at_the_same_step_is_the_users(
     assert "IsADirectoryError" in failure.message
 
 
+def test_a_worker_that_is_asked_to_leave_before_it_trains_leaves_with_last_words(
+    config: RunConfig, launch: Launch
+) -> None:
+    run = launch(config)
+    run.until_child()
+    run.ask_to_leave()
+    assert run.end() == ExitCode.PREEMPTED, run.output()
+    failure = run.message().failure
+    assert failure is not None
+    assert failure.reason == "Preempted"
+
+
 def test_a_killed_launcher_takes_its_ranks_along(config: RunConfig, launch: Launch) -> None:
     run = launch(changed(config, training={"maxSteps": 10_000}))
     run.until("step     5/10000")

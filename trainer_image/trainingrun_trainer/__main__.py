@@ -11,6 +11,7 @@ from pathlib import Path
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.launcher import ending, forkserver
 from trainingrun_trainer.launcher.ending import Ending
+from trainingrun_trainer.launcher.leaving import Leaving
 from trainingrun_trainer.launcher.place import place, termination_log
 
 
@@ -23,6 +24,7 @@ def main(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
 
+    leaving = Leaving.listen()
     last_words = termination_log(os.environ)
     try:
         config = with_processes(RunConfig.read(options.config), options.processes)
@@ -32,7 +34,7 @@ def main(arguments: list[str]) -> int:
         ending.write_termination_log(last_words, over, None)
         return over.code
     try:
-        over = run(config)
+        over = run(config, leaving)
     except Exception as error:  # whatever it is, the pod does not end without a word
         traceback.print_exc()
         over = ending.launcher_failed(error)
@@ -40,7 +42,7 @@ def main(arguments: list[str]) -> int:
     return over.code
 
 
-def run(config: RunConfig) -> Ending:
+def run(config: RunConfig, leaving: Leaving) -> Ending:
     """This worker's part of the run, from the fork server on.
 
     Raises:
@@ -52,7 +54,7 @@ def run(config: RunConfig) -> Ending:
     # The fork server imports torch while this process does the same, hence only now.
     from trainingrun_trainer.launcher.main import launch  # noqa: PLC0415
 
-    return launch(config, here)
+    return launch(config, here, leaving)
 
 
 def with_processes(config: RunConfig, processes: int | None) -> RunConfig:

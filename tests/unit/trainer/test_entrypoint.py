@@ -19,6 +19,8 @@ from trainingrun_trainer.state import RunState
 def termination_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "termination-log"
     monkeypatch.setenv("TRAININGRUN_TERMINATION_LOG", str(path))
+    # Signals stay pytest's.
+    monkeypatch.setattr(entrypoint.Leaving, "listen", entrypoint.Leaving)
     return path
 
 
@@ -43,7 +45,7 @@ def last_words(path: Path) -> TerminationMessage:
 def test_a_launcher_that_raises_says_so_and_may_be_tried_again(
     config: RunConfig, tmp_path: Path, termination_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Any) -> None:
+    def broken(*_: Any) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(entrypoint, "run", broken)

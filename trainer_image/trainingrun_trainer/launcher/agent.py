@@ -143,6 +143,8 @@ class Agent(LocalElasticAgent):
                 return ending.by_verdict(verdict)
             if meeting.num_nodes_waiting():
                 self._stop_workers(self._worker_group)
+                if (verdict := meeting.verdict) is not None:
+                    return ending.by_verdict(verdict)
                 if asked:
                     return ending.preempted()
                 kind = EndKind.CUT_OFF if meeting.lost else EndKind.ASKED

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from torch.distributed.elastic.rendezvous.api import (
     RendezvousParameters,
@@ -27,24 +25,8 @@ from trainingrun_trainer.report import ExitCode
 from trainingrun_trainer.worker.main import run_rank
 
 
-@dataclass
-class Leaving:
-    """Whether this worker was asked to leave. A plain attribute: signal handlers set it."""
-
-    asked: bool = False
-
-    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-
-    def __call__(self) -> bool:
-        return self.asked
-
-
-def launch(config: RunConfig, place: Place) -> Ending:
+def launch(config: RunConfig, place: Place, leaving: Callable[[], bool]) -> Ending:
     """Trains until the run is over for this worker. The fork server has been started."""
-    leaving = Leaving()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leaving.on_signal)
     _quiet_torch()
 
     def say(line: str) -> None:

@@ -40,9 +40,9 @@ from trainingrun_trainer.launcher.rounds import GONE, Terms
 BACKEND: Final = "trainingrun"
 BEAT_EVERY_SECONDS: Final = 0.2
 """Also how soon a worker learns that a new round is wanted."""
-RETURN_WITHIN_SECONDS: Final = 5.0
-"""How far apart the ranks of different workers may return: only their processes have to end. Within
-the grace period of a worker that is asked to leave."""
+RETURN_WITHIN_SECONDS: Final = 10.0
+"""How far apart the ranks of different workers may return: their processes have to end, and rank 0
+has 6 s for its last report. Within the grace period of a worker that is asked to leave."""
 FAREWELL_SECONDS: Final = 30.0
 """How long the store's host stays after the end, so that the others can read how it ended: each
 goes within a second, unless its machine is very busy; one that died is not waited for."""
@@ -252,9 +252,9 @@ class Rendezvous(RendezvousHandler):
         board.arrive(arrival, pulse.value)
         pulse.start()
         while True:
-            self._stay_or_leave()
             if (verdict := board.verdict()) is not None:
                 raise JudgedError(verdict)
+            self._stay_or_leave()
             members = board.round_members(number, within=timedelta(seconds=0.5))
             if members is None:
                 continue
@@ -316,8 +316,10 @@ class _Pulse:
                 self._count += 1
                 self._board.beat(self._worker, self.value)
                 # Reading asks for an answer: a host that vanished without a word is noticed.
-                self.wanted = self._board.wanted()
+                wanted = self._board.wanted()
                 self.verdict = self._board.verdict()
+                # Last, so that nobody comes again who could have known that the run is over.
+                self.wanted = wanted
         except StoreLostError:
             self.lost = True
 
