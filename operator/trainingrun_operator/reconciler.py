@@ -40,6 +40,7 @@ from trainingrun_operator.lifecycle.decision import (
     ApplyChildren,
     Decision,
     DeleteJob,
+    DeletePods,
     DeleteRun,
 )
 from trainingrun_operator.lifecycle.observed import (
@@ -116,6 +117,7 @@ class Reconciler:
         self._reports = reports
         self._settings = settings
         self._clock = clock
+        self._began = clock()
         self._memories: dict[Key, Memory] = {}
 
     def note_pod(self, key: Key, pod: Pod) -> None:
@@ -137,9 +139,12 @@ class Reconciler:
         memory = self._memories.setdefault(key, Memory())
         raw = self._newest(shown, memory)
         wish, plan = self._wish(raw)
+        wish = wish.with_annotations(raw["metadata"].get("annotations") or {})
         now = self._clock()
         seen = await self._observed(key, raw, wish, memory, now)
         decision = decide(seen, wish, now)
+        if decision.attempt is not None:
+            memory.last_failure = None
         seen, decision = await self._act(key, seen, decision, plan, memory, now)
         status = next_status(seen, wish, decision, now)
         return await self._write(key, raw, seen, decision, status, memory, now)
@@ -183,6 +188,7 @@ class Reconciler:
             pods=tuple(p for p in self._world.pods(key) if job and p.owner_uid == job.uid),
             report=self._reports.newest(key, uid),
             last_failure=memory.last_failure,
+            watched_since=self._began,
         )
         wanted = wish.problem is None and not wish.policy.suspend
         if job is None and wish.claim is not None and wanted and not seen.finished:
@@ -209,28 +215,41 @@ class Reconciler:
     ) -> tuple[Observed, Decision]:
         """Do what was decided; what is in the way becomes the decision."""
         for action in decision.actions:
-            match action:
-                case ApplyChildren() if plan is not None:
-                    try:
-                        made = await self._made(plan, seen.uid)
-                    except NameTakenError as error:
-                        wait = say.patience(seen, now)
-                        return seen, say.name_taken(error.kind, error.name, wait)
-                    except (RefusedError, ForbiddenError, UnavailableError) as error:
-                        wait = say.patience(seen, now, ConditionType.JOB_CREATED)
-                        return seen, say.job_refused(str(error), wait)
-                    memory.made, memory.made_at = Job.parse(made), now
-                    seen = replace(seen, job=memory.made)
-                case AdjustJob(workers=workers, suspend=suspend):
-                    if plan is not None and seen.job and seen.job.workers != workers:
-                        # Pods to come read the number of workers from the config.
-                        await self._apply_all(render(plan)[:-1], seen.uid)
-                    await self._cluster.adjust_job(key, workers, suspend=suspend)
-                case DeleteJob(uid=uid):
-                    await self._cluster.delete_job(key, uid)
-                case DeleteRun(uid=uid):
-                    await self._cluster.delete_run(key, uid)
+            if not isinstance(action, ApplyChildren):
+                await self._do(action, key, seen, plan)
+            elif plan is not None:
+                try:
+                    made = await self._made(replace(plan, attempt=seen.status.attempt), seen.uid)
+                except NameTakenError as error:
+                    wait = say.patience(seen, now)
+                    return seen, say.name_taken(error.kind, error.name, wait)
+                except (RefusedError, ForbiddenError, UnavailableError) as error:
+                    wait = say.patience(seen, now, ConditionType.JOB_CREATED)
+                    return seen, say.job_refused(str(error), wait)
+                memory.made, memory.made_at = Job.parse(made), now
+                seen = replace(seen, job=memory.made)
         return seen, decision
+
+    async def _do(
+        self,
+        action: AdjustJob | DeleteJob | DeletePods | DeleteRun,
+        key: Key,
+        seen: Observed,
+        plan: LaunchPlan | None,
+    ) -> None:
+        match action:
+            case AdjustJob(workers=workers, suspend=suspend):
+                if plan is not None and seen.job and seen.job.workers != workers:
+                    # Pods to come read the number of workers from the config.
+                    await self._apply_all(render(plan)[:-1], seen.uid)
+                await self._cluster.adjust_job(key, workers, suspend=suspend)
+            case DeleteJob(uid=uid):
+                await self._cluster.delete_job(key, uid)
+            case DeletePods(pods=pods, at_once=at_once):
+                for name, uid in pods:
+                    await self._cluster.delete_pod(key.namespace, name, uid, at_once=at_once)
+            case DeleteRun(uid=uid):
+                await self._cluster.delete_run(key, uid)
 
     async def _made(self, plan: LaunchPlan, owner_uid: str) -> Manifest:
         *others, job = render(plan)

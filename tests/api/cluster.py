@@ -113,8 +113,15 @@ class Namespace:
 
     def until_gone(self, name: str = "squad") -> None:
         """Watch until a run is deleted."""
-        selector = {"metadata.name": name}
-        for event in self._events("trainingrun.io/v1alpha1", "trainingruns", selector):
+        self._until_deleted("trainingrun.io/v1alpha1", "trainingruns", name)
+
+    def _until_deleted(self, api_version: str, plural: str, name: str) -> None:
+        """Watch until an object is deleted, which it may be already."""
+        there = self.http.get(self._path(api_version, plural)).raise_for_status().json()
+        if all(run["metadata"]["name"] != name for run in there["items"]):
+            return
+        selector, since = {"metadata.name": name}, there["metadata"]["resourceVersion"]
+        for event in self._events(api_version, plural, selector, since):
             if event["type"] == "DELETED":
                 return
         raise AssertionError(f"{name} is still there after {WAIT_SECONDS} s")
@@ -125,19 +132,24 @@ class Namespace:
             if event["type"] in {"ADDED", "MODIFIED"}:
                 yield event["object"]
 
-    def _events(self, api_version: str, plural: str, fields: dict[str, str]) -> Iterator[Object]:
+    def _events(
+        self, api_version: str, plural: str, fields: dict[str, str], since: str = ""
+    ) -> Iterator[Object]:
         """What a watch of the objects with these fields shows for WAIT_SECONDS."""
         # lightkube's own watch begins anew when the server ends it, and so would wait for ever.
-        root = "apis" if "/" in api_version else "api"
-        path = f"/{root}/{api_version}/namespaces/{self.name}/{plural}"
         query = {
             "watch": "true",
             "fieldSelector": ",".join(f"{field}={value}" for field, value in fields.items()),
             "timeoutSeconds": WAIT_SECONDS,
+            **({"resourceVersion": since} if since else {}),
         }
-        with self.http.stream("GET", path, params=query) as answer:
+        with self.http.stream("GET", self._path(api_version, plural), params=query) as answer:
             for line in answer.iter_lines():
                 yield json.loads(line)
+
+    def _path(self, api_version: str, plural: str) -> str:
+        root = "apis" if "/" in api_version else "api"
+        return f"/{root}/{api_version}/namespaces/{self.name}/{plural}"
 
     def set_job_status(self, *conditions: str, name: str = "squad") -> None:
         """Play the training operator: these conditions hold, no others."""
@@ -289,6 +301,38 @@ class Namespace:
             json={"status": {"hard": none, "used": none}},
             headers={"Content-Type": "application/merge-patch+json"},
         ).raise_for_status()
+
+    def collect_job(self, name: str = "squad") -> None:
+        """Play the garbage collector: the job's pods are gone, and the job may go."""
+        for index in range(2):
+            self.delete_pod(index, name)
+        self.client.patch(
+            PyTorchJobResource,
+            name,
+            {"metadata": {"finalizers": None}},
+            namespace=self.name,
+            patch_type=PatchType.MERGE,
+        )
+
+    def evict_pod(self, index: int, grace_seconds: int, run: str = "squad") -> None:
+        """Delete a pod whose node is lost: it stays until somebody insists."""
+        name = f"{run}-worker-{index}"
+        # Only the end of a pod on a node waits for that node.
+        self.http.post(
+            f"/api/v1/namespaces/{self.name}/pods/{name}/binding",
+            json={
+                "apiVersion": "v1",
+                "kind": "Binding",
+                "metadata": {"name": name},
+                "target": {"kind": "Node", "name": "lost"},
+            },
+        ).raise_for_status()
+        self.client.delete(Pod, name, namespace=self.name, grace_period=grace_seconds)
+
+    def until_pod_gone(self, index: int, run: str = "squad") -> None:
+        """Watch until a pod is deleted."""
+        name = f"{run}-worker-{index}"
+        self._until_deleted("v1", "pods", name)
 
     def delete_pod(self, index: int, run: str = "squad") -> None:
         """Play the kubelet and the API server: a pod goes at once."""

@@ -28,7 +28,6 @@ class Reason(StrEnum):
     NAME_CONFLICT = "NameConflict"
     JOB_CREATED = "JobCreated"
     JOB_REFUSED = "JobRefused"
-    WAITING_FOR_TRAINING_OPERATOR = "WaitingForTrainingOperator"
     WAITING_FOR_PODS = "WaitingForPods"
     UNSCHEDULABLE = "Unschedulable"
     IMAGE_PULL_FAILED = "ImagePullFailed"
@@ -47,6 +46,10 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     JOB_FAILED = "JobFailed"
     FINISHED = "Finished"
+    STALLED = "Stalled"
+    RETRIED = "Retried"
+    INVALID_RETRY = "InvalidRetry"
+    CHANGED_AFTER_END = "ChangedAfterEnd"
 
 
 class Phase(StrEnum):

@@ -66,6 +66,14 @@ class Progress(_Part):
     eta_seconds: int | None = Field(None, ge=0, description="Time left at the present speed.")
     eta: Word = Field("", description="etaSeconds in words, for the column.")
     updated_at: datetime | None = Field(None, description="When rank 0 reported this.")
+    step_at: datetime | None = Field(None, description="When a new step was last reported.")
+
+
+class Stall(_Part):
+    """When the run last got nowhere."""
+
+    step: int = Field(ge=0, description="The step it stood at.")
+    at: datetime = Field(description="When its pods were given up.")
 
 
 class WorkerCounts(_Part):
@@ -114,6 +122,8 @@ class Status(_Part):
     observed_generation: int = Field(
         0, ge=0, description="The generation of the spec this speaks of."
     )
+    attempt: int = Field(0, ge=0, description="How often the run was retried after it had failed.")
+    stall: Stall | None = Field(None, description="When the run last got nowhere.")
     backend: Backend | None = Field(None, description="The object that carries the run out.")
     plan: tuple[PlanChoice, ...] = Field(
         (), max_length=32, description="What was decided, and why."

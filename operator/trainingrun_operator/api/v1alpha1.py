@@ -43,6 +43,11 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 MANAGED_BY = "trainingrun-operator"
 SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 """On the PyTorchJob: the hash of the spec it was made from."""
+ATTEMPT_ANNOTATION = f"{GROUP}/attempt"
+"""On the PyTorchJob: how often the run had been retried when it was made."""
+RETRY_ANNOTATION = f"{GROUP}/retry"
+"""On a TrainingRun that failed: a number above `status.attempt` starts it again."""
+RETRIES_AT_MOST: Final = 1000
 
 RESERVED_FOLDERS: Final = (
     *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/root", "/run"),
@@ -123,6 +128,20 @@ class Policy(Group):
         ge=0,
         le=31_536_000,
         description="Delete the TrainingRun so long after its end; the claim's data stays.",
+    )
+    stall_timeout_seconds: int | None = Field(
+        None,
+        ge=60,
+        le=31_536_000,
+        description="Without a new step for so long the pods are made anew, and at the same step "
+        "for the second time the run fails. Longer than loading, evaluation and saving take.",
+    )
+    force_delete_after_seconds: int = Field(
+        60,
+        ge=0,
+        le=31_536_000,
+        description="Pods that are still there so long after their grace period are taken off "
+        "their node without its consent, as when it is lost.",
     )
     max_pod_restarts: int = Field(
         20, ge=0, le=10_000, description="Pods lost or failed after which the run fails."

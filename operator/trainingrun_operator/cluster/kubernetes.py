@@ -14,7 +14,7 @@ from lightkube.generic_resource import GenericNamespacedResource, create_namespa
 from lightkube.models.authentication_v1 import TokenReviewSpec
 from lightkube.resources.authentication_v1 import TokenReview
 from lightkube.resources.core_v1 import Event as CoreEvent
-from lightkube.resources.core_v1 import PersistentVolumeClaim
+from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
 from lightkube.resources.core_v1 import Secret as CoreSecret
 from lightkube.types import CascadeType, PatchType
 
@@ -101,6 +101,20 @@ class KubernetesCluster:
 
     async def delete_run(self, key: Key, uid: str) -> None:
         await self._delete(TrainingRunResource, key, uid, CascadeType.BACKGROUND)
+
+    async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool) -> None:
+        try:
+            with typed(f"read pod {name}"):
+                there = await self._client.get(Pod, name, namespace=namespace)
+            # As for `_delete`: a pod that was made anew under this name is another one.
+            if there.metadata is None or there.metadata.uid != uid:
+                return
+            with typed(f"delete pod {name}"):
+                await self._client.delete(
+                    Pod, name, namespace=namespace, grace_period=0 if at_once else None
+                )
+        except GoneError:
+            return
 
     async def claim_phase(self, namespace: str, name: str) -> str | None:
         try:

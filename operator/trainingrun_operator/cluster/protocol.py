@@ -88,6 +88,12 @@ class Cluster(Protocol):
     async def delete_job(self, key: Key, uid: str) -> None:
         """Delete this very PyTorchJob after its pods; nothing happens if it is gone."""
 
+    async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool) -> None:
+        """Delete this very pod, in its grace period or at once without its node's consent.
+
+        Nothing happens if it is gone.
+        """
+
     async def delete_run(self, key: Key, uid: str) -> None:
         """Delete this very TrainingRun; nothing happens if it is gone."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from trainingrun_operator.api.conditions import ConditionType
-from trainingrun_operator.api.status import Backend, Status, WorkerCounts
+from trainingrun_operator.api.status import Backend, Restarts, Stall, Status, WorkerCounts
 from trainingrun_operator.lifecycle import conditions, progress
 from trainingrun_operator.lifecycle.decision import Activity, Decision
 from trainingrun_operator.lifecycle.observed import Observed
@@ -24,10 +25,13 @@ def next_status(seen: Observed, wish: Wish, decision: Decision, now: datetime) -
     now = now.replace(microsecond=0)
     if seen.deleting:
         return seen.status
+    if decision.attempt is not None:
+        fresh = _begun_anew(seen.status, decision.attempt)
+        return fresh.model_copy(update=_said(replace(seen, status=fresh), wish, decision, now))
     if seen.finished:
-        return _with_last_words(seen.status, seen, now)
+        return _with_last_words(_told_after_the_end(seen.status, wish, decision, now), seen, now)
     status = seen.status.model_copy(update=_said(seen, wish, decision, now))
-    status = _counted(status, seen, wish, decision)
+    status = _counted(status, seen, wish, decision, now)
     status = _with_time(status, decision, now)
     status = _with_report(status, seen)
     if _true(status, ConditionType.SUCCEEDED):
@@ -42,6 +46,29 @@ def only_progress_differs(one: Status, other: Status) -> bool:
     """Whether the two say the same but for what reports change all the time."""
     blank = dict.fromkeys(PROGRESS_FIELDS)
     return one.model_copy(update=blank) == other.model_copy(update=blank)
+
+
+def _begun_anew(status: Status, attempt: int) -> Status:
+    """What was counted against a budget is forgotten; what was learnt of training is not."""
+    return status.model_copy(
+        update={
+            "attempt": attempt,
+            "restarts": Restarts(recent=status.restarts.recent),
+            "stall": None,
+            "active_seconds": 0,
+            "active_since": None,
+            "completion_time": None,
+            "pod_uids": (),
+        }
+    )
+
+
+def _told_after_the_end(status: Status, wish: Wish, decision: Decision, now: datetime) -> Status:
+    """Phase and message stay those of the end."""
+    if not decision.verdicts:
+        return status
+    told = conditions.merged(status.conditions, decision.verdicts, wish.generation, now)
+    return status.model_copy(update={"conditions": told, "observed_generation": wish.generation})
 
 
 def _said(seen: Observed, wish: Wish, decision: Decision, now: datetime) -> dict[str, Any]:
@@ -60,13 +87,19 @@ def _said(seen: Observed, wish: Wish, decision: Decision, now: datetime) -> dict
     return said
 
 
-def _counted(status: Status, seen: Observed, wish: Wish, decision: Decision) -> Status:
+def _counted(
+    status: Status, seen: Observed, wish: Wish, decision: Decision, now: datetime
+) -> Status:
     update: dict[str, Any] = {}
     if wish.problem is None:
         update["workers"] = WorkerCounts(
             desired=wish.workers, running=seen.running, summary=f"{seen.running}/{wish.workers}"
         )
-    if decision.activity is Activity.ACTIVE:
+    if decision.stalled_at is not None:
+        update["restarts"] = with_lost_pods(status.restarts, 1)
+        update["stall"] = Stall(step=decision.stalled_at, at=now)
+        update["pod_uids"] = ()
+    elif decision.activity is Activity.ACTIVE:
         update["restarts"] = with_lost_pods(status.restarts, lost_pods(seen, wish))
         update["pod_uids"] = live_pods(seen, wish)
     elif decision.activity in {Activity.IDLE, Activity.ENDED}:

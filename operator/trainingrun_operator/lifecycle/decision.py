@@ -50,7 +50,15 @@ class DeleteRun:
     uid: str
 
 
-Action = ApplyChildren | AdjustJob | DeleteJob | DeleteRun
+@dataclass(frozen=True)
+class DeletePods:
+    """Delete these very pods, by name and UID; `at_once` without the consent of their node."""
+
+    pods: tuple[tuple[str, str], ...]
+    at_once: bool = False
+
+
+Action = ApplyChildren | AdjustJob | DeleteJob | DeleteRun | DeletePods
 
 
 class Activity(Enum):
@@ -74,3 +82,7 @@ class Decision:
     activity: Activity = Activity.UNCHANGED
     actions: tuple[Action, ...] = ()
     recheck_after: timedelta | None = None
+    attempt: int | None = None
+    """The attempt that begins with this decision: what was counted of the last one is put aside."""
+    stalled_at: int | None = None
+    """The step at which the pods are given up: all of them together count as one restart."""

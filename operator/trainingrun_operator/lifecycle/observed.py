@@ -16,13 +16,16 @@ from pydantic import ValidationError
 
 from trainingrun_operator.api.conditions import ConditionType
 from trainingrun_operator.api.status import Condition, Status
-from trainingrun_operator.api.v1alpha1 import RUN_LABEL
+from trainingrun_operator.api.v1alpha1 import (
+    ATTEMPT_ANNOTATION,
+    RUN_LABEL,
+    SPEC_HASH_ANNOTATION,
+)
 from trainingrun_trainer.report import Report, Summary, TerminationMessage
 
 CONTAINER: Final = "pytorch"
 """The training operator demands this name for the container that trains."""
 REPLICA_INDEX_LABEL: Final = "training.kubeflow.org/replica-index"
-SPEC_HASH_ANNOTATION: Final = "trainingrun.io/spec-hash"
 
 Raw = Mapping[str, Any]
 
@@ -69,6 +72,8 @@ class Pod:
     phase: str = ""
     running: bool = False
     deleting: bool = False
+    deletion_due: datetime | None = None
+    """When its grace period is over, of a pod that is being deleted."""
     waiting: Waiting | None = None
     unschedulable: str | None = None
     termination: Termination | None = None
@@ -96,6 +101,7 @@ class Pod:
             phase=_text(status, "phase"),
             running="running" in state and "deletionTimestamp" not in meta,
             deleting="deletionTimestamp" in meta,
+            deletion_due=_time(meta.get("deletionTimestamp")),
             waiting=_waiting(raw, status),
             unschedulable=_unschedulable(status),
             termination=_termination(name, _dict(state, "terminated")),
@@ -110,6 +116,7 @@ class Job:
     uid: str
     owner_uid: str = ""
     spec_hash: str = ""
+    attempt: int = 0
     workers: int = 0
     suspended: bool = False
     deleting: bool = False
@@ -139,6 +146,7 @@ class Job:
             uid=_text(meta, "uid"),
             owner_uid=_owner(meta),
             spec_hash=_text(_dict(meta, "annotations"), SPEC_HASH_ANNOTATION),
+            attempt=_number(_dict(meta, "annotations").get(ATTEMPT_ANNOTATION)),
             workers=_number(worker.get("replicas")),
             suspended=_dict(spec, "runPolicy").get("suspend") is True,
             deleting="deletionTimestamp" in meta,
@@ -174,6 +182,8 @@ class Observed:
     report: ReceivedReport | None = None
     last_failure: Termination | None = None
     """The last failed worker, also when its pod is gone already."""
+    watched_since: datetime | None = None
+    """When this operator began to look."""
 
     @property
     def running(self) -> int:

@@ -51,6 +51,8 @@ def progress(before: Progress | None, received: ReceivedReport) -> Progress:
             "eta_seconds": eta,
             "eta": "" if eta is None else duration(timedelta(seconds=eta)),
             "updated_at": status.last_updated_time or received.at,
+            # The operator's own clock: it is compared with the operator's own limits.
+            "step_at": received.at if not before or now.step != before.step else before.step_at,
         }
     )
 

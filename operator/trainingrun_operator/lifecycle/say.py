@@ -161,6 +161,37 @@ def running(seen: Observed, wish: Wish) -> Decision:
     )
 
 
+def stalled(step: int, message: str, actions: tuple[Action, ...]) -> Decision:
+    """The workers run and get nowhere."""
+    return Decision(
+        (Verdict(ConditionType.PROGRESSING, "False", Reason.STALLED, message), _ACCEPTED),
+        activity=Activity.ACTIVE,
+        actions=actions,
+        stalled_at=step,
+    )
+
+
+def unheard(reason: Reason, message: str) -> Decision:
+    """What is now asked of a run that has ended is not done."""
+    return Decision((Verdict(ConditionType.ACCEPTED, "False", reason, message),))
+
+
+def retried(attempt: int, actions: tuple[Action, ...]) -> Decision:
+    """A failed run begins anew."""
+    message = f"retry {attempt} is asked for; the run goes on from its last checkpoint"
+    return Decision(
+        (
+            Verdict(ConditionType.FAILED, "False", Reason.RETRIED, message),
+            _ACCEPTED,
+            Verdict(ConditionType.JOB_CREATED, "False", Reason.RETRIED, message),
+            Verdict(ConditionType.RUNNING, "False", Reason.RESTARTING, message),
+        ),
+        activity=Activity.IDLE,
+        actions=actions,
+        attempt=attempt,
+    )
+
+
 def succeeded(summary: Summary | None) -> Decision:
     """The run is done."""
     message = "training is done" if summary is None else f"{summary.steps} steps are done"

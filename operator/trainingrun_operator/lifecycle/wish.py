@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from trainingrun_operator.api.status import PlanChoice
-from trainingrun_operator.api.v1alpha1 import Policy, TrainingRun
+from trainingrun_operator.api.v1alpha1 import (
+    RETRIES_AT_MOST,
+    RETRY_ANNOTATION,
+    Policy,
+    TrainingRun,
+)
+from trainingrun_operator.lifecycle.words import shortened
 from trainingrun_operator.plan import LaunchPlan
 
 
@@ -24,6 +32,24 @@ class Wish:
     claim: str | None = None
     choices: tuple[PlanChoice, ...] = ()
     problem: str | None = None
+    retry: int = 0
+    """What the annotation trainingrun.io/retry asks for, 0 for nothing."""
+    retry_problem: str | None = None
+    reports: bool = True
+    """Whether the workers can report progress to this operator."""
+
+    def with_annotations(self, annotations: Mapping[str, str]) -> Self:
+        """The wish with what the run's annotations ask for."""
+        asked = annotations.get(RETRY_ANNOTATION)
+        if asked is None:
+            return self
+        if re.fullmatch("[1-9][0-9]{0,3}", asked) and int(asked) <= RETRIES_AT_MOST:
+            return replace(self, retry=int(asked))
+        problem = (
+            f"annotation {RETRY_ANNOTATION} is {shortened(asked, 60)!r}; write a whole number "
+            f'from "1" to "{RETRIES_AT_MOST}", greater than status.attempt'
+        )
+        return replace(self, retry_problem=problem)
 
     @classmethod
     def of(cls, run: TrainingRun, plan: LaunchPlan) -> Self:
@@ -39,4 +65,5 @@ class Wish:
             spec_hash=plan.spec_hash,
             claim=storage.claim_name if storage else None,
             choices=plan.choices,
+            reports=plan.reports,
         )

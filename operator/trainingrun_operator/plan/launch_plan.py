@@ -52,6 +52,10 @@ class LaunchPlan:
     progress_ca: str
     spec_hash: str
     choices: tuple[PlanChoice, ...]
+    reports: bool
+    """Whether the workers can report progress."""
+    attempt: int = 0
+    """How often the run was retried before."""
 
     @property
     def config_map(self) -> str:
@@ -96,6 +100,7 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         environment=environment(run, settings, division.threads, data_folder(run)),
         volumes=volumes(run, settings, config_map_name(run.metadata.name)),
         config=_run_config(run, division, workers),
+        reports=bool(settings.progress_url),
         progress_ca=settings.progress_ca if settings.progress_url else "",
         spec_hash=spec_hash(run),
         choices=(*division.choices, *workers.choices, _backend(run), _folder(run)),

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trainingrun_operator.api.v1alpha1 import (
     API_VERSION,
+    ATTEMPT_ANNOTATION,
     KIND,
     MANAGED_BY,
     MANAGED_BY_LABEL,
@@ -48,6 +49,7 @@ def _environment() -> Environment:
     made.policies["json.dumps_function"] = yaml_scalar
     made.globals.update(
         api_version=API_VERSION,
+        attempt_annotation=ATTEMPT_ANNOTATION,
         kind=KIND,
         managed_by=MANAGED_BY,
         managed_by_label=MANAGED_BY_LABEL,

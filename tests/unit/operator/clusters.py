@@ -53,6 +53,9 @@ class FakeCluster:
     async def delete_job(self, key: Key, uid: str) -> None:
         self.calls.append(f"delete job {uid}")
 
+    async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool) -> None:
+        self.calls.append(f"delete pod {name} {uid}{' at once' if at_once else ''}")
+
     async def delete_run(self, key: Key, uid: str) -> None:
         self.calls.append(f"delete run {uid}")
 

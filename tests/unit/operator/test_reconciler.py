@@ -270,3 +270,41 @@ async def test_a_job_of_a_labelled_stranger_is_left_alone(bench: Bench) -> None:
 
     assert [call for call in bench.cluster.calls if not call.startswith(("status", "event"))] == []
     assert bench.condition("Accepted")[:2] == ("False", "NameConflict")
+
+
+async def test_a_failed_run_is_retried_with_a_job_of_the_next_attempt(bench: Bench) -> None:
+    await bench.start()
+    assert bench.world.shown_job is not None
+    failed = {"Failed": ("gone", bench.clock.now - timedelta(minutes=1))}
+    bench.world.shown_job = replace(bench.world.shown_job, conditions=failed)
+    await bench.look()
+    bench.show()
+    annotated = {**bench.cluster.run["metadata"], "annotations": {"trainingrun.io/retry": "1"}}
+    bench.cluster.run = bench.world.shown = {**bench.cluster.run, "metadata": annotated}
+
+    await bench.look()
+    assert bench.cluster.calls == [
+        "delete job PyTorchJob-uid",
+        "status Restarting",
+        "event Retried",
+    ]
+    bench.show()
+    bench.world.shown_job, bench.world.shown_pods = None, ()
+    await bench.look()
+
+    made = bench.reconciler._memories[KEY].made
+    assert made is not None
+    assert made.attempt == 1
+    assert bench.status["phase"] == "Starting"
+
+
+async def test_a_stuck_pod_is_deleted_by_name_and_uid(bench: Bench) -> None:
+    await bench.start()
+    (pod,) = bench.world.shown_pods
+    gone = replace(pod, running=False, deleting=True, deletion_due=bench.clock.now)
+    bench.world.shown_pods = (gone,)
+    bench.clock.forward(61)
+
+    await bench.look()
+
+    assert "delete pod squad-worker-0 pod-0 at once" in bench.cluster.calls

@@ -12,9 +12,16 @@ from trainingrun_operator.api.v1alpha1 import Policy
 from trainingrun_operator.lifecycle.account import next_status
 from trainingrun_operator.lifecycle.checks import decide
 from trainingrun_operator.lifecycle.decision import Decision
-from trainingrun_operator.lifecycle.observed import Job, Observed, Pod, Termination, Waiting
+from trainingrun_operator.lifecycle.observed import (
+    Job,
+    Observed,
+    Pod,
+    ReceivedReport,
+    Termination,
+    Waiting,
+)
 from trainingrun_operator.lifecycle.wish import Wish
-from trainingrun_trainer.report import Failure, Summary, TerminationMessage
+from trainingrun_trainer.report import Failure, Report, Summary, TerminationMessage
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 UID = "run-uid"
@@ -91,9 +98,20 @@ RAN = status(
     workers=WorkerCounts(desired=2, running=2, summary="2/2"),
     pod_uids=("pod-0", "pod-1"), active_since=NOW - timedelta(minutes=10),
 )  # fmt: skip
+FAILED = status(ConditionType.FAILED, "True", Reason.JOB_FAILED, observed_generation=3)
 SUCCEEDED = status(
-    ConditionType.SUCCEEDED, "True", Reason.COMPLETED, completion_time=NOW - timedelta(minutes=1)
+    ConditionType.SUCCEEDED,
+    "True",
+    Reason.COMPLETED,
+    completion_time=NOW - timedelta(minutes=1),
+    observed_generation=3,
 )
+
+
+def reported(step: int) -> ReceivedReport:
+    """A report that has just come."""
+    block = {"step": step, "totalSteps": 40}
+    return ReceivedReport(Report.model_validate({"trainerStatus": {}, "trainingRun": block}), NOW)
 
 
 def verdict(decision: Decision) -> tuple[str, str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.lifecycle.seen import (
+    FAILED,
     NOW,
     RAN,
     SUCCEEDED,
@@ -22,7 +23,7 @@ from tests.unit.operator.lifecycle.seen import (
     wish,
 )
 from trainingrun_operator.api.conditions import ConditionType, Phase
-from trainingrun_operator.api.status import Progress, Status
+from trainingrun_operator.api.status import Progress, Restarts, Status
 from trainingrun_operator.lifecycle.account import only_progress_differs
 from trainingrun_operator.lifecycle.observed import Claim, ReceivedReport
 from trainingrun_trainer.report import Report
@@ -222,3 +223,61 @@ def test_reports_alone_are_told_from_news() -> None:
 
     assert only_progress_differs(step, Status(progress=Progress(step=2)))
     assert not only_progress_differs(step, Status(phase=Phase.RUNNING))
+
+
+def test_the_pods_of_a_stall_are_one_restart_all_together() -> None:
+    since = NOW - timedelta(minutes=2)
+    quiet = RAN.model_copy(update={"progress": Progress(step=7, step_at=since)})
+
+    status = after(seen(RUNNING, pod(0), pod(1), status=quiet), wish(stall_timeout_seconds=60))
+    dying = (pod(0, running=False, deleting=True), pod(1, running=False, deleting=True))
+    later = after(seen(RUNNING, *dying, status=status), wish(stall_timeout_seconds=60))
+
+    assert (status.restarts.pods, later.restarts.pods) == (1, 1)
+    assert status.stall is not None
+    assert status.stall.step == 7
+
+
+def test_the_time_of_a_step_is_kept_until_the_next_one() -> None:
+    earlier = NOW - timedelta(minutes=5)
+    known = RAN.model_copy(update={"progress": Progress(step=12, step_at=earlier)})
+
+    same = after(seen(RUNNING, pod(), status=known, report=received()))
+    news = after(seen(RUNNING, pod(), status=known, report=received(step=13)))
+
+    assert same.progress is not None
+    assert news.progress is not None
+    assert (same.progress.step_at, news.progress.step_at) == (earlier, NOW)
+
+
+def test_a_retry_forgets_what_was_counted_against_a_budget() -> None:
+    spent = FAILED.model_copy(
+        update={
+            "restarts": Restarts(total=30, ranks=9, pods=21),
+            "active_seconds": 900,
+            "completion_time": NOW,
+        }
+    )
+
+    status = after(seen(job("Failed"), status=spent), wish(retry=1))
+
+    assert (status.attempt, status.phase) == (1, Phase.RESTARTING)
+    assert (status.restarts.total, status.active_seconds, status.completion_time) == (0, 0, None)
+
+
+def test_what_is_asked_after_the_end_leaves_phase_and_message() -> None:
+    ended_before = FAILED.model_copy(update={"phase": Phase.FAILED, "message": "out of memory"})
+
+    status = after(seen(job("Failed"), status=ended_before), wish(generation=4))
+
+    assert (status.phase, status.message, status.observed_generation) == (
+        Phase.FAILED,
+        "out of memory",
+        4,
+    )
+
+
+def test_a_change_after_the_end_is_answered_once() -> None:
+    once = after(seen(job("Failed"), status=FAILED), wish(generation=4))
+
+    assert after(seen(job("Failed"), status=once), wish(generation=4)) == once

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.unit.operator.lifecycle.seen import (
+    FAILED,
     NOW,
     RAN,
     SUCCEEDED,
@@ -17,6 +18,7 @@ from tests.unit.operator.lifecycle.seen import (
     failure,
     job,
     pod,
+    reported,
     seconds,
     seen,
     status,
@@ -25,17 +27,27 @@ from tests.unit.operator.lifecycle.seen import (
     wish,
 )
 from trainingrun_operator.api.conditions import ConditionType, Reason
-from trainingrun_operator.api.status import Restarts, Status
+from trainingrun_operator.api.status import Progress, Restarts, Stall, Status
 from trainingrun_operator.lifecycle.checks import decide
 from trainingrun_operator.lifecycle.decision import (
     Activity,
     AdjustJob,
     ApplyChildren,
     DeleteJob,
+    DeletePods,
     DeleteRun,
 )
-from trainingrun_operator.lifecycle.observed import Claim, Observed, Termination
+from trainingrun_operator.lifecycle.observed import Claim, Observed, Pod, Termination
 from trainingrun_operator.lifecycle.wish import Wish
+
+QUIET_AT_7 = RAN.model_copy(
+    update={"progress": Progress(step=7, total_steps=40, step_at=NOW - timedelta(minutes=2))}
+)
+
+
+def stalled_before(known: Status, step: int) -> Status:
+    return known.model_copy(update={"stall": Stall(step=step, at=NOW - timedelta(minutes=5))})
+
 
 STOP = AdjustJob("squad", 2, suspend=True)
 
@@ -131,6 +143,43 @@ TABLE = {
         seen(job("Running"), pod(), status=RAN), wish(active_deadline_seconds=600),
         ("Failed", "True", "DeadlineExceeded"), (STOP,),
     ),
+    "a failed run that is to be retried": (
+        seen(job("Failed"), status=FAILED), wish(retry=1), ("Failed", "False", "Retried"),
+        (DeleteJob("squad", "job-uid"),),
+    ),
+    "a failed run that is to be retried, its job gone": (
+        seen(None, status=FAILED), wish(retry=1), ("Failed", "False", "Retried"), (),
+    ),
+    "a retry that is no number": (
+        seen(job("Failed"), status=FAILED), wish(retry_problem="is 'yes'; write 1"),
+        ("Accepted", "False", "InvalidRetry"), (),
+    ),
+    "a changed spec after the end": (
+        seen(job("Failed"), status=FAILED), wish(generation=4),
+        ("Accepted", "False", "ChangedAfterEnd"), (),
+    ),
+    "the job of an earlier attempt": (
+        seen(job("Failed"), ended(0, 64), status=Status(attempt=1)), WISH,
+        ("Running", "False", "Restarting"), (DeleteJob("squad", "job-uid"),),
+    ),
+    "a stall that this operator could not see": (
+        seen(job("Running")), wish(stall_timeout_seconds=60, reports=False),
+        ("Accepted", "False", "InvalidSpec"), (),
+    ),
+    "no new step for too long": (
+        seen(job("Running"), pod(0), pod(1), status=QUIET_AT_7), wish(stall_timeout_seconds=60),
+        ("Progressing", "False", "Stalled"),
+        (DeletePods((("squad-worker-0", "pod-0"), ("squad-worker-1", "pod-1"))),),
+    ),
+    "no new step for too long once more": (
+        seen(job("Running"), pod(0), pod(1), status=stalled_before(QUIET_AT_7, step=7)),
+        wish(stall_timeout_seconds=60), ("Failed", "True", "Stalled"), (STOP,),
+    ),
+    "no new step for too long at a later step": (
+        seen(job("Running"), pod(0), status=stalled_before(QUIET_AT_7, step=3)),
+        wish(stall_timeout_seconds=60), ("Progressing", "False", "Stalled"),
+        (DeletePods((("squad-worker-0", "pod-0"),)),),
+    ),
 }  # fmt: skip
 
 
@@ -154,6 +203,13 @@ QUIET = {
         seen(None, status=SUCCEEDED), wish(problem="wrong"),
     ),
     "a run that is being deleted": (seen(None, deleting=True), WISH),
+    "a failed run whose retry was made": (
+        seen(job("Failed", attempt=1), status=FAILED.model_copy(update={"attempt": 1})),
+        wish(retry=1),
+    ),
+    "a run that succeeded and is to be retried": (
+        seen(job("Succeeded"), status=SUCCEEDED), wish(retry=1),
+    ),
 }  # fmt: skip
 
 
@@ -275,3 +331,75 @@ def test_a_failed_pull_names_the_image_and_what_the_kubelet_said() -> None:
 
     assert "example.org/trainer:1" in message
     assert "no such host" in message
+
+
+STALL = wish(stall_timeout_seconds=300)
+
+
+def test_a_running_run_is_looked_at_again_when_it_will_have_stalled() -> None:
+    decision = decide(seen(job("Running"), pod(), status=QUIET_AT_7), STALL, NOW)
+
+    assert decision.recheck_after == seconds(240)  # one minute since it runs is the latest
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        seen(job("Running"), pod(), status=QUIET_AT_7, watched_since=NOW),
+        seen(job("Running"), pod(), status=QUIET_AT_7, report=reported(step=8)),
+        seen(job("Running"), pod(running=False), status=QUIET_AT_7),
+    ],
+    ids=["the operator has just come", "a new step has just come", "no worker runs"],
+)
+def test_a_run_has_not_stalled_where(observed: Observed) -> None:
+    assert decide(observed, wish(stall_timeout_seconds=60), NOW).stalled_at is None
+
+
+def dying(minutes_over: float) -> Pod:
+    """A pod whose node has not confirmed its end in time."""
+    return pod(0, running=False, deleting=True, deletion_due=NOW - timedelta(minutes=minutes_over))
+
+
+FORCED = DeletePods((("squad-worker-0", "pod-0"),), at_once=True)
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        seen(job("Running"), dying(2), pod(1)),
+        seen(job("Running", deleting=True), dying(2)),
+        seen(job("Running", suspended=True), dying(2)),
+    ],
+    ids=["while others train", "while its job goes", "while it is suspended"],
+)
+def test_a_pod_that_is_stuck_is_taken_off_its_node(observed: Observed) -> None:
+    wanted = wish(suspend=observed.job is not None and observed.job.suspended)
+
+    assert FORCED in decide(observed, wanted, NOW).actions
+
+
+def test_a_pod_is_left_to_its_node_until_its_time_is_over() -> None:
+    decision = decide(seen(job("Running"), dying(0.5), pod(1)), WISH, NOW)
+
+    assert decision.actions == ()
+    assert decision.recheck_after == seconds(30)
+
+
+def test_stuck_pods_of_a_run_that_has_ended_are_left_alone() -> None:
+    assert decide(seen(job("Succeeded"), dying(9), status=SUCCEEDED), WISH, NOW).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [("1", 1), ("1000", 1000), ("0", 0), ("1001", 0), ("yes", 0), ("\uff11", 0)],
+)
+def test_a_retry_is_a_number_from_1_to_1000(written: str, asked: int) -> None:
+    wanted = WISH.with_annotations({"trainingrun.io/retry": written})
+
+    assert (wanted.retry, wanted.retry_problem is None) == (asked, asked > 0)
+
+
+def test_a_failed_run_whose_spec_was_changed_is_told_how_to_go_on() -> None:
+    message = decide(seen(None, status=FAILED), wish(generation=4), NOW).verdicts[0].message
+
+    assert 'set annotation trainingrun.io/retry to "1"' in message

@@ -1,0 +1,97 @@
+"""docs/lifecycle.md: the decision table, from the checks' own docstrings."""
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from trainingrun_operator.lifecycle.checks import CHECKS, Check
+
+_INTRODUCTION: Final = """\
+# The life of a run
+
+Made by `python -m hack.generate` from the docstrings in
+`operator/trainingrun_operator/lifecycle/checks/`; edit those.
+
+At every look the operator gathers what the watches show of a run and asks these questions in this
+order. The first that has something to say decides the conditions, the actions and the event; the
+status is written once. Whatever was missed, repeated or done twice, the next look comes to the same
+end.
+
+| # | Check | When | Says | Does |
+| --- | --- | --- | --- | --- |
+"""
+_REST: Final = """
+Beside any of these, while the run has not ended: a pod that is still there
+`spec.policy.forceDeleteAfterSeconds` after its grace period is taken off its node without the
+node's consent, so that another can be made. Where the node was only out of reach, its kubelet stops
+the old pod when it is back.
+
+What is said goes with conditions that are not worth a row: Accepted=True Valid with all that
+carries the run out, Running=False WaitingForPods with JobCreated=True, and Running=False and
+Progressing=False Finished with the end.
+
+## Restart budgets
+
+| What | Counted in | Limit | At the limit |
+| --- | --- | --- | --- |
+| a rank that failed or hung | `status.restarts.ranks` | `spec.workers.elastic.maxRestarts` | \
+Failed, RestartsExhausted |
+| a pod that was lost, or that ended with code 128 or more | `status.restarts.pods` | \
+`spec.policy.maxPodRestarts` | Failed, PodRestartsExhausted |
+| all pods given up at a stall, counted as one pod | `status.restarts.pods`, `status.stall` | \
+once at each step | Failed, Stalled |
+| the user's own error (exit code 64) | not at all | none | Failed, UserError |
+
+## After the end
+
+A run that has succeeded or failed stays so, whatever happens to its job, its pods or its spec. Of a
+changed spec only `spec.policy.ttlSecondsAfterFinished` still counts; any other change is answered
+once by `Accepted=False` ChangedAfterEnd and an event, and changes nothing else.
+
+A run that **failed** is started again by an annotation, up to 1000 times:
+
+```
+kubectl annotate trainingrun NAME trainingrun.io/retry="1" --overwrite
+```
+
+Any number above `status.attempt` means one more attempt, with the spec as it then is: correct what
+may change (image, resources, budgets) before. The PyTorchJob is made anew, `status.attempt` becomes
+the number, the budgets and the active time begin at nothing, and training goes on from the newest
+verified checkpoint. A number that was set while the run was still going counts when it fails. A run
+that **succeeded** is not retried: make a new TrainingRun.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One check, as its docstring tells it."""
+
+    name: str
+    when: str
+    says: str
+    does: str
+
+
+def row(check: Check) -> Row:
+    """The row of a check.
+
+    Raises:
+        ValueError: its docstring is not of the form that the table needs.
+    """
+    name = check.__name__
+    text = " ".join((inspect.getdoc(check) or "").split())
+    found = re.fullmatch(r"(?P<when>.+\.) Says: (?P<says>.+)\. Does: (?P<does>.+)\.", text)
+    if found is None:
+        raise ValueError(f"{name}: its docstring has to be: when. Says: what. Does: what.")
+    return Row(name, **found.groupdict())
+
+
+def markdown() -> str:
+    """The whole page."""
+    rows = (row(check) for check in CHECKS)
+    lines = (
+        f"| {number} | `{row.name}` | {row.when} | {row.says} | {row.does} |\n"
+        for number, row in enumerate(rows, 1)
+    )
+    return _INTRODUCTION + "".join(lines) + _REST

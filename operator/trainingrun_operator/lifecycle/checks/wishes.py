@@ -1,0 +1,59 @@
+"""Checks of what the user wants, and of what the run needs before it can start."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from trainingrun_operator.api.conditions import Reason
+from trainingrun_operator.lifecycle import say
+from trainingrun_operator.lifecycle.decision import AdjustJob, Decision
+from trainingrun_operator.lifecycle.observed import Claim, Observed
+from trainingrun_operator.lifecycle.wish import Wish
+
+
+def not_accepted(_seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
+    """The spec is wrong, or asks for what does not fit together.
+
+    Says: Accepted=False InvalidSpec.
+    Does: nothing.
+    """
+    if wish.problem is None:
+        return None
+    return say.refused(Reason.INVALID_SPEC, wish.problem)
+
+
+def claim_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
+    """The claim is not there, or has lost its volume.
+
+    Says: Accepted=False ClaimNotFound or ClaimLost.
+    Does: nothing; looks again, less and less often.
+    """
+    if seen.claim is Claim.MISSING:
+        message = (
+            f"claim {wish.claim} of spec.storage.claimName does not exist in namespace "
+            f"{wish.namespace}; create it, and the run starts by itself"
+        )
+        return say.refused(Reason.CLAIM_NOT_FOUND, message, say.patience(seen, now))
+    if seen.claim is Claim.LOST:
+        message = (
+            f"claim {wish.claim} of spec.storage.claimName has lost its volume; "
+            "make the claim anew, and the run starts by itself"
+        )
+        return say.refused(Reason.CLAIM_LOST, message, say.patience(seen, now))
+    return None
+
+
+def suspended(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
+    """spec.policy.suspend is true.
+
+    Says: Suspended=True Suspended.
+    Does: suspends the job, whose pods save and go.
+    """
+    if not wish.policy.suspend:
+        return None
+    job = seen.job
+    pause = job is not None and not job.suspended and not job.finished and not job.deleting
+    if job is not None and job.finished:
+        return None
+    actions = (AdjustJob(wish.name, wish.workers, suspend=True),) if pause else ()
+    return say.suspended(actions)
