@@ -71,6 +71,8 @@ def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_
     columns_say_where_the_run_stands(table)
     the_log_has_each_training_line_once(log.read_text(), total)
     the_model_has_learnt(run)
+    for worker in (0, 1):
+        assert cluster.kubectl("logs", f"{NAME}-worker-{worker}", "--namespace", namespace)
 
 
 def columns_say_where_the_run_stands(table: str) -> None:

@@ -19,7 +19,7 @@ from trainingrun_operator.render.templates import TEMPLATES
 class RunPolicy(Strict):
     """What the training operator does with the job as a whole."""
 
-    clean_pod_policy: Literal["Running"]
+    clean_pod_policy: Literal["None"]
     suspend: bool
 
 
