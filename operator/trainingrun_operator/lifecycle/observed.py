@@ -76,6 +76,8 @@ class Pod:
     """When its grace period is over, of a pod that is being deleted."""
     waiting: Waiting | None = None
     unschedulable: str | None = None
+    """Why no node takes it, in the scheduler's words."""
+    unschedulable_since: datetime | None = None
     termination: Termination | None = None
 
     @property
@@ -92,6 +94,7 @@ class Pod:
         )
         state = _dict(container, "state")
         name = _text(meta, "name")
+        refusal = _unschedulable(status)
         return cls(
             name=name,
             uid=_text(meta, "uid"),
@@ -103,7 +106,8 @@ class Pod:
             deleting="deletionTimestamp" in meta,
             deletion_due=_time(meta.get("deletionTimestamp")),
             waiting=_waiting(raw, status),
-            unschedulable=_unschedulable(status),
+            unschedulable=_text(refusal, "message") if refusal else None,
+            unschedulable_since=_time(refusal.get("lastTransitionTime")) if refusal else None,
             termination=_termination(name, _dict(state, "terminated")),
         )
 
@@ -260,10 +264,11 @@ def _waiting(raw: Raw, status: Raw) -> Waiting | None:
     return None
 
 
-def _unschedulable(status: Raw) -> str | None:
+def _unschedulable(status: Raw) -> Raw | None:
+    """The condition by which the scheduler says that no node takes the pod."""
     return next(
         (
-            _text(c, "message")
+            c
             for c in _dicts(status, "conditions")
             if c.get("type") == "PodScheduled"
             and c.get("status") == "False"

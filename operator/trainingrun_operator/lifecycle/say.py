@@ -144,6 +144,8 @@ def cannot_start(
 def running(seen: Observed, wish: Wish) -> Decision:
     """Enough workers run to train."""
     message = f"{seen.running} of {wish.workers} workers run"
+    if seen.running < wish.workers and (left_out := _what_keeps_away(seen)):
+        message = f"{message}; {left_out}"
     reports = seen.report is not None or seen.status.progress is not None
     training = Verdict(
         ConditionType.PROGRESSING, "True", Reason.TRAINING, "the run reports progress"
@@ -159,6 +161,16 @@ def running(seen: Observed, wish: Wish) -> Decision:
         ),
         activity=Activity.ACTIVE,
     )
+
+
+def _what_keeps_away(seen: Observed) -> str:
+    """Why a worker is not there though enough others are; "" if nothing is known."""
+    for pod in seen.pods:
+        if pod.unschedulable is not None and not pod.deleting:
+            return f"{pod.name} fits on no node: {pod.unschedulable}"
+        if pod.waiting is not None and pod.waiting.message:
+            return f"{pod.name} waits: {shortened(pod.waiting.message, RAW_MESSAGE_LENGTH)}"
+    return ""
 
 
 def stalled(step: int, message: str, actions: tuple[Action, ...]) -> Decision:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from trainingrun_operator.api.conditions import ConditionType, Reason
@@ -21,6 +22,8 @@ IMAGE_REASONS: Final = frozenset(
         "RegistryUnavailable",
     }
 )
+SCHEDULING_PATIENCE: Final = timedelta(seconds=10)
+"""The scheduler refuses every pod whose claim is not bound yet, and takes it a moment later."""
 CONFIG_REASONS: Final = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
@@ -44,15 +47,20 @@ def container_config_error(seen: Observed, wish: Wish, _now: datetime) -> Decisi
     return _cannot_start(seen, wish, CONFIG_REASONS, Reason.CONTAINER_CONFIG_ERROR)
 
 
-def unschedulable(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
-    """Too few workers run, and one fits on no node.
+def unschedulable(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
+    """Too few workers run, and one fits on no node, not only for a moment.
 
-    Says: Running=False Unschedulable.
+    Says: Running=False Unschedulable; for the first seconds what the checks below say, or
+    JobCreated=True JobCreated.
     Does: nothing.
     """
     stuck = [pod for pod in seen.pods if pod.unschedulable is not None and not pod.deleting]
     if not stuck or seen.running >= wish.min_workers:
         return None
+    since = [pod.unschedulable_since for pod in stuck if pod.unschedulable_since is not None]
+    if since and (left := min(since) + SCHEDULING_PATIENCE - now) > timedelta():
+        quiet = restarting(seen, wish, now) or waiting(seen, wish, now)
+        return replace(quiet, recheck_after=left)
     message = (
         f"{len(stuck)} of {wish.workers} workers fit on no node: {stuck[0].unschedulable}; "
         "lower spec.workers.resources, or free or add a node"

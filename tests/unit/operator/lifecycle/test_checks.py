@@ -104,6 +104,11 @@ TABLE = {
         seen(job("Created"), pod(phase="Pending", running=False, unschedulable="0/3 nodes")), WISH,
         ("Running", "False", "Unschedulable"), (),
     ),
+    "no node with room for a moment": (
+        seen(job("Created"), pod(
+            phase="Pending", running=False, unschedulable="0/3 nodes", unschedulable_since=NOW,
+        )), WISH, ("JobCreated", "True", "JobCreated"), (),
+    ),
     "all workers running": (
         seen(job("Running"), pod(0), pod(1)), WISH, ("Running", "True", "WorkersRunning"), (),
     ),
@@ -403,3 +408,19 @@ def test_a_failed_run_whose_spec_was_changed_is_told_how_to_go_on() -> None:
     message = decide(seen(None, status=FAILED), wish(generation=4), NOW).verdicts[0].message
 
     assert 'set annotation trainingrun.io/retry to "1"' in message
+
+
+def test_a_worker_that_fits_on_no_node_for_a_moment_is_looked_at_again() -> None:
+    fresh = pod(phase="Pending", running=False, unschedulable="full", unschedulable_since=NOW)
+
+    decision = decide(seen(job("Created"), fresh), WISH, NOW + timedelta(seconds=4))
+
+    assert decision.recheck_after == timedelta(seconds=6)
+
+
+def test_a_run_that_trains_with_fewer_workers_says_what_keeps_the_other_away() -> None:
+    away = pod(1, phase="Pending", running=False, unschedulable="0/1 nodes: Insufficient cpu")
+
+    decision = decide(seen(job("Running"), pod(0), away), WISH, NOW)
+
+    assert decision.verdicts[0].message.endswith("fits on no node: 0/1 nodes: Insufficient cpu")
