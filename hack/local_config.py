@@ -6,23 +6,15 @@ from pathlib import Path
 import yaml
 
 from trainingrun_operator.api.v1alpha1 import KIND, TrainingRun
-from trainingrun_trainer.config import Processes, RunConfig, RunIdentity
+from trainingrun_operator.plan import Settings, launch_plan
+from trainingrun_trainer.config import Cpu, Processes, RunConfig
 
 
 def run_config(run: TrainingRun, folder: Path) -> RunConfig:
-    """What defines the training is the sample's; only the shape of the job is local."""
-    spec = run.spec
-    return RunConfig(
-        run=RunIdentity(name=run.metadata.name),
-        folder=str(folder.resolve()),
-        task=spec.task,
-        model=spec.model,
-        data=spec.data,
-        training=spec.training,
-        checkpoints=spec.checkpoints,
-        evaluation=spec.evaluation,
-        resume=spec.resume,
-        processes=Processes(),
+    """What the operator would tell the trainer, but for one worker and a folder of this machine."""
+    planned = launch_plan(run, Settings(image_cpu="none")).config
+    return planned.model_copy(
+        update={"folder": str(folder.resolve()), "processes": Processes(), "cpu": Cpu()}
     )
 
 
