@@ -7,10 +7,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-import yaml
-
 from kubectl_trainingrun import check, cluster
 from kubectl_trainingrun.documents import Document, UnreadableError, documents
+from kubectl_trainingrun.manifest_text import manifest_text
 from kubectl_trainingrun.page import page
 from trainingrun_operator.api.problems import Problem
 from trainingrun_operator.plan import Settings
@@ -111,7 +110,7 @@ def _render(options: argparse.Namespace) -> int:
             found += _report(error.problems, document)
             continue
         for manifest in render(plan):
-            print("---\n" + yaml.safe_dump(manifest, sort_keys=False), end="")
+            print(manifest_text(manifest), end="")
     return int(found > 0)
 
 
