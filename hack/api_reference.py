@@ -60,8 +60,8 @@ def _group(name: str, node: Schema, spec: Schema, example: dict[str, Any]) -> st
 
 def _rows(entries: Iterator[tuple[str, Schema]], change: str = "") -> str:
     return "".join(
-        f"| `{path}` | {_type(node)} | {_default(node)} | {_bounds(node)} | "
-        f"{f'{change} | ' if change else ''}{_cell(node['description'])} |\n"
+        f"| `{path}` | {_type(node)} | {_default(node)} | {bounds(node)} | "
+        f"{f'{change} | ' if change else ''}{cell(node['description'])} |\n"
         for path, node in entries
     )
 
@@ -87,9 +87,10 @@ def _default(node: Schema) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
-def _bounds(node: Schema) -> str:
+def bounds(node: Schema) -> str:
+    """What the schema demands of a value, as a cell of a table."""
     if "anyOf" in node:
-        return "; ".join(filter(None, map(_bounds, node["anyOf"])))
+        return "; ".join(filter(None, map(bounds, node["anyOf"])))
     said = []
     low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
     if above is not None:
@@ -104,7 +105,7 @@ def _bounds(node: Schema) -> str:
         if key in node:
             said.append(f"at most {node[key]} {noun}")
     if "pattern" in node:
-        said.append(f"`{_cell(node['pattern'])}`")
+        said.append(f"`{cell(node['pattern'])}`")
     return "; ".join(said)
 
 
@@ -128,5 +129,6 @@ def _on(path: str, rule: dict[str, str]) -> str:
     return ".".join(filter(None, ("spec", path))) + rule.get("fieldPath", "")
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text that cannot end a cell of a table."""
     return text.replace("|", "\\|").replace("\n", " ")

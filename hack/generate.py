@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from hack import api_reference, lifecycle_reference
+from hack import api_reference, lifecycle_reference, validation_reference
 from trainingrun_operator.api.crd import custom_resource_definition
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import Settings, launch_plan
@@ -24,6 +24,7 @@ CRD: Final = ROOT / "manifests" / "crds" / "trainingruns.yaml"
 CHART_CRD: Final = ROOT / "charts" / "trainingrun-operator" / "files" / "trainingruns.yaml"
 API_REFERENCE: Final = ROOT / "docs" / "api.md"
 LIFECYCLE: Final = ROOT / "docs" / "lifecycle.md"
+VALIDATION: Final = ROOT / "docs" / "validation.md"
 GOLDEN: Final = ROOT / "tests" / "unit" / "operator" / "golden"
 EXAMPLE: Final = GOLDEN / "runs" / "everything.yaml"
 SETTINGS: Final = Settings(
@@ -60,6 +61,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield CRD, crd
     yield CHART_CRD, crd
     yield API_REFERENCE, api_reference.markdown(_document(EXAMPLE))
+    yield VALIDATION, validation_reference.markdown()
     yield LIFECYCLE, lifecycle_reference.markdown()
     for run in sorted((GOLDEN / "runs").glob("*.yaml")):
         manifests = render(launch_plan(TrainingRun.parse(_document(run)), SETTINGS))
