@@ -18,11 +18,11 @@ from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.launcher import forkserver, rendezvous
 from trainingrun_trainer.launcher.agent import Agent
 from trainingrun_trainer.launcher.ending import Ending, cause_line, user_error
+from trainingrun_trainer.launcher.entry import run_rank
 from trainingrun_trainer.launcher.place import Place
 from trainingrun_trainer.launcher.rendezvous import Meeting, Rendezvous
 from trainingrun_trainer.launcher.rounds import Terms
 from trainingrun_trainer.report import ExitCode
-from trainingrun_trainer.worker.main import run_rank
 
 
 def launch(config: RunConfig, place: Place, leaving: Callable[[], bool]) -> Ending:
