@@ -75,7 +75,7 @@ def test_each_change_is_written_once(started: CountingCluster, namespace: Namesp
     assert all(one != other for one, other in itertools.pairwise(written))
     # Made, pod known, running, worker ended, succeeded.
     assert len(written) <= 5, written
-    assert started.applied == ["ConfigMap", "PyTorchJob"]
+    assert started.applied == ["ConfigMap", "NetworkPolicy", "PyTorchJob"]
 
 
 def test_a_user_error_ends_the_run_with_its_message(

@@ -62,6 +62,11 @@ class LaunchPlan:
         """The name of the run's ConfigMap."""
         return config_map_name(self.name)
 
+    @property
+    def network_policy(self) -> str:
+        """The name of the run's NetworkPolicy."""
+        return f"{self.name}-workers"
+
 
 def config_map_name(run: str) -> str:
     """The name of a run's ConfigMap."""

@@ -43,6 +43,12 @@ class PodMetadata(Strict):
     labels: dict[str, str]
 
 
+class LabelSelector(Strict):
+    """Pods with these labels."""
+
+    match_labels: dict[str, str]
+
+
 class ObjectMetadata(Strict):
     """Metadata of an object of a run."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from trainingrun_operator.plan import LaunchPlan
 from trainingrun_operator.render.config_map import config_map
+from trainingrun_operator.render.network_policy import network_policy
 from trainingrun_operator.render.pytorch_job import pytorch_job
 
 
@@ -15,4 +16,4 @@ def render(plan: LaunchPlan) -> tuple[dict[str, Any], ...]:
     Raises:
         RenderError: a template gave something that is not the planned object.
     """
-    return config_map(plan), pytorch_job(plan)
+    return config_map(plan), network_policy(plan), pytorch_job(plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trainingrun_operator.render.manifest import PodMetadata, Strict
+from trainingrun_operator.render.manifest import LabelSelector, PodMetadata, Strict
 
 Command = tuple[
     Literal["python"],
@@ -150,12 +150,6 @@ class PodToleration(Strict):
     value: str | None = None
     effect: str | None = None
     toleration_seconds: int | None = None
-
-
-class LabelSelector(Strict):
-    """Pods with these labels."""
-
-    match_labels: dict[str, str]
 
 
 class Spread(Strict):

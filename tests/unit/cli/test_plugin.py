@@ -103,6 +103,7 @@ def test_render_prints_what_the_operator_would_make(capsys: pytest.CaptureFixtur
     made = list(yaml.safe_load_all(capsys.readouterr().out))
     assert [(document["kind"], document["metadata"]["namespace"]) for document in made] == [
         ("ConfigMap", "research"),
+        ("NetworkPolicy", "research"),
         ("PyTorchJob", "research"),
     ]
 

@@ -98,7 +98,8 @@ async def test_a_new_run_costs_one_read_two_objects_one_status_and_one_event(ben
     await bench.look()
 
     assert bench.cluster.calls == [
-        "read data", "apply ConfigMap", "apply PyTorchJob", "status Starting", "event JobCreated",
+        "read data", "apply ConfigMap", "apply NetworkPolicy", "apply PyTorchJob",
+        "status Starting", "event JobCreated",
     ]  # fmt: skip
 
 

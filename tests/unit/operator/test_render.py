@@ -47,7 +47,7 @@ def test_a_run_renders_as_its_golden_file(path: Path) -> None:
 
 def test_the_job_comes_last() -> None:
     kinds = [document["kind"] for document in render(launch_plan(run(), SETTINGS))]
-    assert kinds == ["ConfigMap", "PyTorchJob"]
+    assert kinds == ["ConfigMap", "NetworkPolicy", "PyTorchJob"]
 
 
 def test_every_object_goes_with_its_run() -> None:
@@ -56,6 +56,16 @@ def test_every_object_goes_with_its_run() -> None:
         for document in render(launch_plan(run(), SETTINGS))
     ]
     assert {(owner["uid"], owner["blockOwnerDeletion"]) for owner in owners} == {("uid-1", True)}
+
+
+def test_only_workers_of_the_run_may_connect_to_its_workers() -> None:
+    spec = render(launch_plan(run(), SETTINGS))[1]["spec"]
+    workers = {"matchLabels": {"trainingrun.io/run": "run"}}
+    assert spec == {
+        "podSelector": workers,
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"podSelector": workers}]}],
+    }
 
 
 def test_the_trainer_reads_what_the_config_map_holds(tmp_path: Path) -> None:
