@@ -41,6 +41,11 @@ _OPERATOR: Final = (
     ("metadata.annotations", "trainingrun.io/retry is a number from 1 to 1000", "InvalidRetry"),
     ("spec", "it is not changed after the end", "ChangedAfterEnd"),
     ("spec.workers.env[].secretKey", "the secret and its key exist", "SecretNotFound"),
+    (
+        "spec.workers.envFrom",
+        "the secrets and ConfigMaps exist",
+        "SecretNotFound, ContainerConfigError",
+    ),
     ("spec.image", "the image can be pulled", "ImagePullFailed"),
     ("the PyTorchJob", "the API server, its quotas and webhooks take it", "JobRefused"),
 )

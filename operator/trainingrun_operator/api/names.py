@@ -49,6 +49,7 @@ LabelValue = Annotated[
     StringConstraints(max_length=63, pattern=r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"),
     Field(examples=["amd64"]),
 ]
+AnnotationValue = Annotated[str, StringConstraints(max_length=4096), Field(examples=["any text"])]
 MountPath = Annotated[
     str,
     StringConstraints(min_length=2, max_length=256, pattern=r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$"),

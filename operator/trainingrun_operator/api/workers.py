@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from trainingrun_operator.api.names import ImageName, LabelKey, LabelValue, ObjectName
+from trainingrun_operator.api.names import (
+    AnnotationValue,
+    ImageName,
+    LabelKey,
+    LabelValue,
+    ObjectName,
+)
 from trainingrun_operator.api.quantities import CpuQuantity, MemoryQuantity
 from trainingrun_trainer.rules import Group, Rule
 
@@ -15,6 +22,11 @@ OPERATOR_VARIABLES: Final = (
     *("OMP_NUM_THREADS", "HOME"),
 )
 OPERATOR_VARIABLE_PREFIXES: Final = ("PET_", "TRAININGRUN_", "KUBEFLOW_TRAINER_")
+
+
+RESERVED_KEYS: Final = (
+    "^([a-z0-9.-]*[.-])?(kubernetes[.]io|k8s[.]io|kubeflow[.]org|trainingrun[.]io)/"
+)
 
 
 class Image(Group):
@@ -148,10 +160,39 @@ class Resources(Group):
     memory: MemoryQuantity = Field("2Gi", description="Memory of one worker, /dev/shm included.")
 
 
+class EnvFrom(Group):
+    """A source of many variables: every key of a secret or a ConfigMap becomes one."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="has(self.secret) != has(self.configMap)",
+            holds=lambda e: (e.secret is None) != (e.config_map is None),
+            message="secret and configMap exclude each other, and one is needed; "
+            "give exactly one of them",
+        ),
+    )
+
+    secret: ObjectName | None = Field(None, description="A secret's name.")
+    config_map: ObjectName | None = Field(None, description="A ConfigMap's name.")
+
+
+def _own_keys_only(field: str) -> Rule:
+    """Keys of Kubernetes', Kubeflow's and our own domains mean something to somebody else."""
+    return Rule(
+        cel=f"!has(self.{field}) || self.{field}.all(key, !key.matches('{RESERVED_KEYS}'))",
+        holds=lambda w: not any(re.search(RESERVED_KEYS, key) for key in getattr(w, field)),
+        message="a key of the domains kubernetes.io, k8s.io, kubeflow.org and trainingrun.io is "
+        "not the user's to set; remove it, or write a key of your own domain",
+        field=field,
+    )
+
+
 class Workers(Group):
     """How many pods train, and what each gets."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
+        _own_keys_only("labels"),
+        _own_keys_only("annotations"),
         Rule(
             # A range upside down is a fault of its own, told once.
             cel="!has(self.elastic) || self.elastic.min > self.elastic.max || "
@@ -187,6 +228,18 @@ class Workers(Group):
         (), max_length=32, description="Taints the workers tolerate."
     )
     priority_class_name: ObjectName | None = Field(None, description="The pods' priority class.")
+    labels: dict[LabelKey, LabelValue] = Field(
+        {}, max_length=32, description="Labels of the pods, beside the operator's."
+    )
+    annotations: dict[LabelKey, AnnotationValue] = Field(
+        {}, max_length=32, description="Annotations of the pods."
+    )
+    env_from: tuple[EnvFrom, ...] = Field(
+        (),
+        max_length=16,
+        description="Secrets and ConfigMaps whose every key becomes a variable. Those of env and "
+        "the operator's own win.",
+    )
     env: tuple[EnvVar, ...] = Field(
         (),
         max_length=128,

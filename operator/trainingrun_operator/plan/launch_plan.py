@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trainingrun_operator.api.quantities import size_bytes
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRun
-from trainingrun_operator.api.workers import Toleration
+from trainingrun_operator.api.workers import EnvFrom, Toleration
 from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
 from trainingrun_operator.plan.environment import Variable, environment
 from trainingrun_operator.plan.identity import spec_hash
@@ -46,6 +46,9 @@ class LaunchPlan:
     priority_class_name: str | None
     node_selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Toleration, ...]
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+    env_from: tuple[EnvFrom, ...]
     environment: tuple[Variable, ...]
     volumes: tuple[Volume, ...]
     config: RunConfig
@@ -102,6 +105,9 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         priority_class_name=spec.workers.priority_class_name,
         node_selector=tuple(sorted(spec.workers.node_selector.items())),
         tolerations=spec.workers.tolerations,
+        labels=tuple(sorted(spec.workers.labels.items())),
+        annotations=tuple(sorted(spec.workers.annotations.items())),
+        env_from=spec.workers.env_from,
         environment=environment(run, settings, division.threads, data_folder(run)),
         volumes=volumes(run, settings, config_map_name(run.metadata.name)),
         config=_run_config(run, division, workers),

@@ -41,6 +41,7 @@ class PodMetadata(Strict):
     """Metadata of a pod template."""
 
     labels: dict[str, str]
+    annotations: dict[str, str]
 
 
 class LabelSelector(Strict):

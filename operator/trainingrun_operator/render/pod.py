@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from trainingrun_operator.api.v1alpha1 import MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL
+from trainingrun_operator.api.workers import EnvFrom
 from trainingrun_operator.plan import LaunchPlan
 from trainingrun_operator.plan.environment import Variable
 
@@ -13,6 +15,9 @@ from trainingrun_operator.plan.environment import Variable
 class PodLists:
     """The lists and maps of a pod, as plain data for the template."""
 
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    env_from: list[dict[str, Any]]
     env: list[dict[str, Any]]
     volumes: list[dict[str, Any]]
     volume_mounts: list[dict[str, Any]]
@@ -26,6 +31,10 @@ class PodLists:
 def pod_lists(plan: LaunchPlan) -> PodLists:
     """The lists of a plan's pod."""
     return PodLists(
+        # The operator's come last: no label of a user replaces one of them.
+        labels={**dict(plan.labels), MANAGED_BY_LABEL: MANAGED_BY, RUN_LABEL: plan.name},
+        annotations=dict(plan.annotations),
+        env_from=[_source(source) for source in plan.env_from],
         env=[_variable(variable) for variable in plan.environment],
         volumes=[{"name": volume.name, **volume.source} for volume in plan.volumes],
         volume_mounts=[
@@ -44,6 +53,12 @@ def pod_lists(plan: LaunchPlan) -> PodLists:
         node_selector=dict(plan.node_selector),
         priority_class_names=[plan.priority_class_name] if plan.priority_class_name else [],
     )
+
+
+def _source(source: EnvFrom) -> dict[str, Any]:
+    if source.secret is not None:
+        return {"secretRef": {"name": source.secret}}
+    return {"configMapRef": {"name": source.config_map}}
 
 
 def _variable(variable: Variable) -> dict[str, Any]:

@@ -15,6 +15,12 @@ Command = tuple[
 ]
 
 
+class Named(Strict):
+    """A reference to an object of the same namespace."""
+
+    name: str
+
+
 class FieldRef(Strict):
     """A field of the pod itself."""
 
@@ -41,6 +47,13 @@ class Env(Strict):
     name: str
     value: str | None = None
     value_from: ValueFrom | None = None
+
+
+class EnvSource(Strict):
+    """A secret or a ConfigMap whose every key is a variable."""
+
+    secret_ref: Named | None = None
+    config_map_ref: Named | None = None
 
 
 class ResourceList(Strict):
@@ -86,6 +99,7 @@ class Container(Strict):
     image: str
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"]
     command: Command
+    env_from: tuple[EnvSource, ...]
     env: tuple[Env, ...]
     resources: Resources
     security_context: ContainerSecurity
@@ -98,12 +112,6 @@ class EmptyDir(Strict):
 
     medium: Literal["Memory"] | None = None
     size_limit: str | None = None
-
-
-class Named(Strict):
-    """A reference to an object of the same namespace."""
-
-    name: str
 
 
 class Claim(Strict):

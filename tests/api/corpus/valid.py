@@ -63,5 +63,9 @@ VALID = (
           'workers: {nodeSelector: {"null": "true", example.org/gpu: "8"}}'),
     Right("a file pattern full of signs", "data: {train: /a, files: '*: {a, b}# [c]'}"),
     Right("a path with a template in it", "data: {train: '/{{ plan.name }}/{% raw %}'}"),
+    Right("labels and annotations of one's own",
+          'workers: {labels: {team: "1"}, annotations: {example.org/a: "on: {{ x }}"}}'),
+    Right("variables from a secret and a ConfigMap",
+          "workers: {envFrom: [{secret: a}, {configMap: b}]}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

@@ -111,6 +111,28 @@ def test_logs_can_be_selected_by_the_run_s_name() -> None:
     assert template["metadata"]["labels"]["trainingrun.io/run"] == "run"
 
 
+def test_a_user_s_labels_stand_beside_the_operator_s() -> None:
+    metadata = job(workers={"labels": {"team": "a"}, "annotations": {"note": "b"}})["spec"][
+        "pytorchReplicaSpecs"
+    ]["Worker"]["template"]["metadata"]
+    assert metadata == {
+        "labels": {
+            "team": "a",
+            "app.kubernetes.io/managed-by": "trainingrun-operator",
+            "trainingrun.io/run": "run",
+        },
+        "annotations": {"note": "b"},
+    }
+
+
+def test_variables_can_come_from_whole_objects() -> None:
+    made = pod(workers={"envFrom": [{"secret": "hub"}, {"configMap": "site"}]})
+    assert made["containers"][0]["envFrom"] == [
+        {"secretRef": {"name": "hub"}},
+        {"configMapRef": {"name": "site"}},
+    ]
+
+
 def test_an_absent_priority_class_is_not_written() -> None:
     assert "priorityClassName" not in pod()
 
