@@ -16,7 +16,8 @@ Made by `python -m hack.generate` from the models in `operator/trainingrun_opera
 `trainer_image/trainingrun_trainer/config.py`; edit those.
 
 `kubectl explain trainingrun.spec` shows the same on a cluster. A run that breaks a bound or a rule
-is refused at `kubectl apply`; `kubectl trainingrun validate -f FILE` says so without a cluster.
+is refused at `kubectl apply`; `kubectl trainingrun validate -f FILE` says so without a cluster;
+[validation.md](validation.md) lists every rule, [lifecycle.md](lifecycle.md) what becomes of a run.
 `metadata.name` has at most {NAME_MAX_LENGTH} characters of a-z, 0-9 and -, and begins with a
 letter, because the workers' services are named after it.
 """

@@ -67,6 +67,20 @@ def test_a_run_is_made_and_followed_with_no_more_than_the_installed_rights(
     assert reasons == {"JobCreated", "WorkersRunning", "Suspended"}
 
 
+def test_a_stuck_pod_is_taken_off_its_node_with_no_more_than_the_installed_rights(
+    limited: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run(policy={"forceDeleteAfterSeconds": 0}))
+    namespace.until_job()
+    namespace.start_workers()
+    namespace.until_condition("Running", "True", "WorkersRunning")
+
+    namespace.evict_pod(0, grace_seconds=1)
+
+    namespace.until_pod_gone(0)
+
+
 def test_a_run_whose_time_is_over_is_deleted_with_no_more_than_the_installed_rights(
     limited: CountingCluster, namespace: Namespace
 ) -> None:

@@ -206,7 +206,7 @@ def with_strings(text: str, value: str) -> dict[str, Any]:
             "tokenizer": {"name": line},
         },
         data={"train": path, "evaluation": path, "files": text},
-        workers={"env": [{"name": "A", "value": value}]},
+        workers={"env": [{"name": "A", "value": value}], "annotations": {"note": value}},
     )
 
 

@@ -67,13 +67,15 @@ def already_finished(seen: Observed, wish: Wish, now: datetime) -> Decision | No
 def _changed_after_the_end(seen: Observed, wish: Wish) -> Decision:
     if wish.generation <= seen.status.observed_generation:
         return Decision()
-    what = "the run has ended, and a change of its spec has no effect; "
+    what = "the run has ended; of a changed spec only spec.policy.ttlSecondsAfterFinished counts; "
     if seen.is_true(ConditionType.FAILED):
-        what += f'set annotation trainingrun.io/retry to "{seen.status.attempt + 1}" to go on with '
-        what += "it from the last checkpoint"
+        mend = (
+            f'set annotation trainingrun.io/retry to "{seen.status.attempt + 1}" to go on with the '
+            "rest of it from the last checkpoint"
+        )
     else:
-        what += "make a new TrainingRun"
-    return say.unheard(Reason.CHANGED_AFTER_END, what)
+        mend = "make a new TrainingRun for the rest of it"
+    return say.unheard(Reason.CHANGED_AFTER_END, f"{what}{mend}")
 
 
 def _stop_if_ours_to_stop(seen: Observed, wish: Wish) -> tuple[AdjustJob, ...]:
