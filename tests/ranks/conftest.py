@@ -25,6 +25,8 @@ class Unbroken:
     launched: Launched
     family: frozenset[int]
     """Pids that it had while it trained."""
+    libraries: str
+    """What the launcher's process had mapped into memory then."""
 
     @property
     def losses(self) -> dict[int, float]:
@@ -46,8 +48,9 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory, texts: Path) -> Iterator[
     launched = Launched(folder / "run.json", folder / "termination", {})
     launched.until("step 15/40")
     family = launched.family()
+    libraries = Path(f"/proc/{launched.process.pid}/maps").read_text()
     assert launched.end() == 0, launched.output()
-    yield Unbroken(config, launched, frozenset(family))
+    yield Unbroken(config, launched, frozenset(family), libraries)
     launched.kill()
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from trainingrun_trainer.report import TerminationMessage
@@ -54,8 +55,7 @@ class Launched:
 
     def until_child(self) -> None:
         """Returns when the fork server was started: the launcher and it still import torch."""
-        while not _children(self.process.pid):
-            os.sched_yield()
+        await_true(lambda: bool(_children(self.process.pid)), "the launcher has a child")
 
     def end(self) -> int:
         """The exit code, when all output is read."""
@@ -79,13 +79,13 @@ class Launched:
             new += children
         return found
 
-    def ranks(self) -> list[int]:
-        """Pids of the ranks in the order of their start, which is that of local ranks."""
-        servers = [pid for pid in _children(self.process.pid) if _children(pid)]
-        return sorted(rank for server in servers for rank in _children(server))
-
-    def kill_rank(self, local_rank: int) -> None:
-        os.kill(self.ranks()[local_rank], signal.SIGKILL)
+    def kill_rank(self, rank: int) -> None:
+        """SIGKILL for the process that is called after the rank."""
+        for pid in self.family():
+            if Path(f"/proc/{pid}/comm").read_text() == f"rank-{rank}\n":
+                os.kill(pid, signal.SIGKILL)
+                return
+        raise AssertionError(f"there is no rank {rank}")
 
     def ask_to_leave(self) -> None:
         self.process.terminate()
@@ -119,18 +119,30 @@ def await_gone(pids: Collection[int]) -> None:
         AssertionError: some still do after 10 s.
     """
     end = time.monotonic() + 10
-    while left := {pid for pid in pids if _runs(pid)}:
+    for pid in pids:
+        try:
+            handle = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            ended, _, _ = select.select([handle], [], [], max(end - time.monotonic(), 0))
+        finally:
+            os.close(handle)
+        if not ended:
+            raise AssertionError(f"process {pid} is left over")
+
+
+def await_true(condition: Callable[[], bool], what: str) -> None:
+    """Returns when the condition holds; for what the kernel gives no notice of.
+
+    Raises:
+        AssertionError: it took too long.
+    """
+    pause, end = threading.Event(), time.monotonic() + PATIENCE_SECONDS
+    while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"processes {left} are left over")
-        os.sched_yield()
-
-
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+            raise AssertionError(f"waited in vain: {what}")
+        pause.wait(0.02)
 
 
 def _children(pid: int) -> list[int]:

@@ -28,6 +28,11 @@ def test_no_process_is_left_after_the_end(unbroken: Unbroken) -> None:
     await_gone(unbroken.family)
 
 
+def test_the_launcher_itself_does_not_load_what_only_ranks_need(unbroken: Unbroken) -> None:
+    # Transformers loads it; the fork server has both.
+    assert "tokenizers" not in unbroken.libraries
+
+
 def test_without_held_out_data_no_evaluation_is_spoken_of(
     config: RunConfig, launch: Launch
 ) -> None:

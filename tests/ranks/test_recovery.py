@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.ranks.conftest import Launch, Unbroken
-from tests.ranks.launched import Launched
+from tests.ranks.launched import Launched, await_true
 from tests.ranks.runs import changed, losses, of_two_workers
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.report import ExitCode, RestartCause
@@ -56,8 +56,7 @@ def test_a_checkpoint_whose_saving_was_killed_gives_way_to_the_one_before(
     half.mkdir()
     os.mkfifo(half / "optimizer.pt")
     run.until("step 100/120")
-    while not (half / "model.safetensors").exists():
-        os.sched_yield()
+    await_true((half / "model.safetensors").exists, "the weights are written")
     run.kill()
     again = launch(long)
     assert again.end() == ExitCode.SUCCEEDED, again.output()
