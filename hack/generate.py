@@ -17,7 +17,7 @@ from hack import api_reference, lifecycle_reference, validation_reference
 from trainingrun_operator.api.crd import custom_resource_definition
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import Settings, launch_plan
-from trainingrun_operator.render import render
+from trainingrun_operator.render import claims, render
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 CRD: Final = ROOT / "manifests" / "crds" / "trainingruns.yaml"
@@ -64,7 +64,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield VALIDATION, validation_reference.markdown()
     yield LIFECYCLE, lifecycle_reference.markdown()
     for run in sorted((GOLDEN / "runs").glob("*.yaml")):
-        manifests = render(launch_plan(TrainingRun.parse(_document(run)), SETTINGS))
+        plan = launch_plan(TrainingRun.parse(_document(run)), SETTINGS)
+        manifests = (*claims(plan), *render(plan))
         yield GOLDEN / run.name, HEADER + "---\n".join(map(to_yaml, manifests))
 
 

@@ -13,7 +13,7 @@ from kubectl_trainingrun.manifest_text import manifest_text
 from kubectl_trainingrun.page import page
 from trainingrun_operator.api.problems import Problem
 from trainingrun_operator.plan import Settings
-from trainingrun_operator.render import render
+from trainingrun_operator.render import claims, render
 
 DEFAULT_TRAINER_IMAGE = "trainingrun/trainer:0.1.0"
 
@@ -109,7 +109,7 @@ def _render(options: argparse.Namespace) -> int:
         except check.InvalidError as error:
             found += _report(error.problems, document)
             continue
-        for manifest in render(plan):
+        for manifest in (*claims(plan), *render(plan)):
             print(manifest_text(manifest), end="")
     return int(found > 0)
 

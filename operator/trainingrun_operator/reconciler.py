@@ -54,7 +54,7 @@ from trainingrun_operator.lifecycle.observed import (
 )
 from trainingrun_operator.lifecycle.wish import Wish
 from trainingrun_operator.plan import LaunchPlan, PlanError, Settings, launch_plan
-from trainingrun_operator.render import render
+from trainingrun_operator.render import claims, render
 
 PROGRESS_INTERVAL: Final = timedelta(seconds=5)
 """The shortest time between two status writes that differ in progress only."""
@@ -219,6 +219,8 @@ class Reconciler:
                 await self._do(action, key, seen, plan)
             elif plan is not None:
                 try:
+                    if seen.claim is Claim.MISSING:
+                        await self._apply_all(claims(plan), seen.uid)
                     made = await self._made(replace(plan, attempt=seen.status.attempt), seen.uid)
                 except NameTakenError as error:
                     wait = say.patience(seen, now)

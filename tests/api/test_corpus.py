@@ -18,11 +18,12 @@ from tests.api.corpus.valid import VALID, Right
 from tests.api.running import CountingCluster
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import LaunchPlan, Settings
-from trainingrun_operator.render import render
+from trainingrun_operator.render import claims, render
 
 SETTINGS = Settings(image_cpu="example.org/trainer:1", progress_url="https://example.org:8443")
 PATHS = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
     "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
     "PyTorchJob": "/apis/kubeflow.org/v1/namespaces/{}/pytorchjobs",
 }
@@ -147,7 +148,8 @@ def test_a_valid_run_means_the_same_to_the_server_and_to_the_plugin(
 def test_what_is_rendered_of_a_valid_run_is_taken_by_the_api_server(
     right: Right, namespace: Namespace, tmp_path: Path
 ) -> None:
-    made = render(validated(document(right.groups, right.name), tmp_path))
+    plan = validated(document(right.groups, right.name), tmp_path)
+    made = (*claims(plan), *render(plan))
 
     answers = [put(namespace, manifest) for manifest in made]
 

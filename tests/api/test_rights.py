@@ -54,8 +54,7 @@ def limited(
 def test_a_run_is_made_and_followed_with_no_more_than_the_installed_rights(
     limited: CountingCluster, namespace: Namespace
 ) -> None:
-    namespace.make_claim()
-    namespace.create(training_run())
+    namespace.create(training_run(storage={"create": {"size": "1Gi"}}))
     namespace.until_job()
     namespace.start_workers()
     namespace.until_condition("Running", "True", "WorkersRunning")

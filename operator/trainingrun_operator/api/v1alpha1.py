@@ -77,10 +77,25 @@ class CpuSpec(Group):
     )
 
 
+class NewClaim(Group):
+    """The claim `<run name>-data`, made where there is none. It is never deleted with the run."""
+
+    size: MemoryQuantity = Field(description="How much storage to ask for.")
+    storage_class_name: ObjectName | None = Field(
+        None, description="The storage class; the cluster's default if absent."
+    )
+
+
 class Storage(Group):
     """The claim that holds the run's folder: checkpoints, model, logs."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="has(self.claimName) != has(self.create)",
+            holds=lambda s: (s.claim_name is None) != (s.create is None),
+            message="claimName and create exclude each other, and one is needed; "
+            "give exactly one of them",
+        ),
         Rule(
             cel=f"!{list(RESERVED_FOLDERS)}.exists(f, "
             "self.mountPath == f || self.mountPath.startsWith(f + '/'))",
@@ -95,9 +110,13 @@ class Storage(Group):
         ),
     )
 
-    claim_name: ObjectName = Field(
+    claim_name: ObjectName | None = Field(
+        None,
         description="A PersistentVolumeClaim in the run's namespace, ReadWriteMany for several "
-        "workers."
+        "workers.",
+    )
+    create: NewClaim | None = Field(
+        None, description="Make a claim of the run's own, which stays when the run is deleted."
     )
     mount_path: MountPath = Field(
         "/runs",
@@ -162,7 +181,7 @@ class TrainingRunSpec(Group):
             cel="self.workers.count == 1 || has(self.storage)",
             holds=lambda s: s.workers.count == 1 or s.storage is not None,
             message="several workers share one folder for checkpoints and the model; "
-            "give storage.claimName, or write workers.count: 1",
+            "give storage.claimName or storage.create, or write workers.count: 1",
             field="storage",
         ),
     )

@@ -30,6 +30,8 @@ class Wish:
     min_workers: int = 1
     spec_hash: str = ""
     claim: str | None = None
+    makes_claim: bool = False
+    """Whether the claim is made where there is none."""
     choices: tuple[PlanChoice, ...] = ()
     problem: str | None = None
     retry: int = 0
@@ -54,7 +56,6 @@ class Wish:
     @classmethod
     def of(cls, run: TrainingRun, plan: LaunchPlan) -> Self:
         """The wish in a valid run."""
-        storage = run.spec.storage
         return cls(
             name=run.metadata.name,
             namespace=run.metadata.namespace,
@@ -63,7 +64,8 @@ class Wish:
             workers=plan.workers,
             min_workers=plan.min_workers,
             spec_hash=plan.spec_hash,
-            claim=storage.claim_name if storage else None,
+            claim=plan.claim,
+            makes_claim=plan.new_claim is not None,
             choices=plan.choices,
             reports=plan.reports,
         )

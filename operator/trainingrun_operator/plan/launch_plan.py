@@ -14,7 +14,7 @@ from trainingrun_operator.plan.identity import spec_hash
 from trainingrun_operator.plan.processes import Division, divide_cpus
 from trainingrun_operator.plan.refusal import PlanError
 from trainingrun_operator.plan.settings import Settings
-from trainingrun_operator.plan.volumes import Volume, data_folder, volumes
+from trainingrun_operator.plan.volumes import Volume, claim_name, data_folder, volumes
 from trainingrun_trainer.config import (
     Communication,
     Cpu,
@@ -22,6 +22,16 @@ from trainingrun_trainer.config import (
     RunConfig,
     RunIdentity,
 )
+
+
+@dataclass(frozen=True)
+class PlannedClaim:
+    """The claim to make where there is none of its name."""
+
+    size: str
+    access_mode: str
+    storage_class_names: tuple[str, ...]
+    """One name, or none: the empty name means no class at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,8 @@ class LaunchPlan:
     priority_class_name: str | None
     node_selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Toleration, ...]
+    claim: str | None
+    new_claim: PlannedClaim | None
     labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
     env_from: tuple[EnvFrom, ...]
@@ -105,6 +117,8 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         priority_class_name=spec.workers.priority_class_name,
         node_selector=tuple(sorted(spec.workers.node_selector.items())),
         tolerations=spec.workers.tolerations,
+        claim=claim_name(run),
+        new_claim=_new_claim(run, workers),
         labels=tuple(sorted(spec.workers.labels.items())),
         annotations=tuple(sorted(spec.workers.annotations.items())),
         env_from=spec.workers.env_from,
@@ -162,11 +176,20 @@ def _backend(run: TrainingRun) -> PlanChoice:
     return PlanChoice(name="backend", value="gloo", reason=reason)
 
 
+def _new_claim(run: TrainingRun, workers: WorkerRange) -> PlannedClaim | None:
+    storage = run.spec.storage
+    if storage is None or (asked := storage.create) is None:
+        return None
+    return PlannedClaim(
+        size=asked.size,
+        access_mode="ReadWriteMany" if workers.maximum > 1 else "ReadWriteOnce",
+        storage_class_names=(asked.storage_class_name,) if asked.storage_class_name else (),
+    )
+
+
 def _folder(run: TrainingRun) -> PlanChoice:
-    if storage := run.spec.storage:
-        return PlanChoice(
-            name="storage", value="claim", reason=f"the run's folder is on {storage.claim_name}"
-        )
+    if claim := claim_name(run):
+        return PlanChoice(name="storage", value="claim", reason=f"the run's folder is on {claim}")
     return PlanChoice(
         name="storage",
         value="scratch",

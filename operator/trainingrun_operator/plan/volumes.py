@@ -45,10 +45,16 @@ def volumes(run: TrainingRun, settings: Settings, config_map: str) -> tuple[Volu
     )
 
 
+def claim_name(run: TrainingRun) -> str | None:
+    """The claim that holds the run's folder, None for the pod's own scratch volume."""
+    storage = run.spec.storage
+    return None if storage is None else storage.claim_name or f"{run.metadata.name}-data"
+
+
 def _data(run: TrainingRun) -> Volume:
     if run.spec.storage is None:
         return Volume("data", SCRATCH_FOLDER, {"emptyDir": {}})
-    claim = {"claimName": run.spec.storage.claim_name}
+    claim = {"claimName": claim_name(run)}
     return Volume("data", run.spec.storage.mount_path, {"persistentVolumeClaim": claim})
 
 

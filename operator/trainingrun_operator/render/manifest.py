@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -57,11 +57,14 @@ class ObjectMetadata(Strict):
     namespace: str
     labels: dict[str, str]
     annotations: dict[str, str] = {}
-    owner_references: tuple[OwnerReference]
+    owner_references: tuple[OwnerReference, ...] = ()
 
 
 class Manifest(Strict):
     """What every object of a run has."""
+
+    OWNED: ClassVar[bool] = True
+    """Whether the object goes with its run."""
 
     api_version: str
     kind: str
@@ -84,11 +87,11 @@ def parse(text: str, model: type[Manifest], plan: LaunchPlan, name: str) -> dict
             for fault in error.errors(include_input=False)[:_SHOWN_ERRORS]
         )
         raise RenderError(f"{model.__name__} {name} is not as planned: {faults}") from error
-    _check_identity(manifest.metadata, plan, name)
+    _check_identity(manifest, plan, name)
     return manifest.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def _check_identity(metadata: ObjectMetadata, plan: LaunchPlan, name: str) -> None:
+def _check_identity(manifest: Manifest, plan: LaunchPlan, name: str) -> None:
     owner = OwnerReference(
         api_version=API_VERSION,
         kind=KIND,
@@ -97,6 +100,7 @@ def _check_identity(metadata: ObjectMetadata, plan: LaunchPlan, name: str) -> No
         controller=True,
         block_owner_deletion=True,
     )
-    planned = (plan.namespace, name, (owner,))
+    planned = (plan.namespace, name, (owner,) if manifest.OWNED else ())
+    metadata = manifest.metadata
     if (metadata.namespace, metadata.name, metadata.owner_references) != planned:
         raise RenderError(f"{metadata.namespace}/{metadata.name} is not the planned {name}")

@@ -26,7 +26,9 @@ AT_APPLY = (
     Wrong("no training", "-training", "spec.training", "Required"),
     Wrong("a task without a type", "task: {}", "spec.task.type", "Required"),
     Wrong("data without a source", "data: {}", "spec.data.train", "Required"),
-    Wrong("storage without a claim", "storage: {}", "spec.storage.claimName", "Required"),
+    Wrong("storage without a claim", "storage: {}", "spec.storage", "one of"),
+    Wrong("two claims", "storage: {claimName: a, create: {size: 1Gi}}", "spec.storage", "one of"),
+    Wrong("a claim of no size", "storage: {create: {}}", "spec.storage.create.size", "Required"),
     Wrong("a misspelt group", "traning: {}", "spec.traning", "unknown field"),
     Wrong(
         "a misspelt field", "cpu: {thread: 2}", "spec.cpu.thread", "unknown field"

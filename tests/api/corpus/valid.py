@@ -67,5 +67,8 @@ VALID = (
           'workers: {labels: {team: "1"}, annotations: {example.org/a: "on: {{ x }}"}}'),
     Right("variables from a secret and a ConfigMap",
           "workers: {envFrom: [{secret: a}, {configMap: b}]}"),
+    Right("a claim of its own", "storage: {create: {size: 10Gi}}"),
+    Right("a claim of its own for many", "storage: {create: {size: 1Ti, storageClassName: fast}}\n"
+          "workers: {count: 3}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

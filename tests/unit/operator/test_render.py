@@ -16,7 +16,7 @@ from hack import generate
 from tests.unit.operator.runs import SETTINGS, manifest, run
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import launch_plan
-from trainingrun_operator.render import RenderError, render
+from trainingrun_operator.render import RenderError, claims, render
 from trainingrun_operator.render.config_map import ConfigMap
 from trainingrun_operator.render.manifest import parse
 from trainingrun_operator.render.templates import TEMPLATES, yaml_scalar
@@ -42,7 +42,8 @@ def env(made: dict[str, Any]) -> dict[str, Any]:
 def test_a_run_renders_as_its_golden_file(path: Path) -> None:
     typed = TrainingRun.parse(yaml.safe_load(path.read_text()))
     expected = list(yaml.safe_load_all((GOLDEN / path.name).read_text()))
-    assert list(render(launch_plan(typed, generate.SETTINGS))) == expected
+    plan = launch_plan(typed, generate.SETTINGS)
+    assert [*claims(plan), *render(plan)] == expected
 
 
 def test_the_job_comes_last() -> None:
@@ -66,6 +67,26 @@ def test_only_workers_of_the_run_may_connect_to_its_workers() -> None:
         "policyTypes": ["Ingress"],
         "ingress": [{"from": [{"podSelector": workers}]}],
     }
+
+
+def made_claim(**workers: Any) -> dict[str, Any]:
+    storage = {"create": {"size": "5Gi", "storageClassName": "shared"}}
+    (claim,) = claims(launch_plan(run(storage=storage, workers=workers), SETTINGS))
+    return claim
+
+
+def test_a_claim_that_is_made_outlives_its_run() -> None:
+    assert "ownerReferences" not in made_claim()["metadata"]
+
+
+def test_a_claim_is_shared_where_there_may_be_several_workers() -> None:
+    modes = [made_claim(count=count)["spec"]["accessModes"] for count in (1, 2)]
+    assert modes == [["ReadWriteOnce"], ["ReadWriteMany"]]
+
+
+def test_a_run_s_own_claim_is_mounted() -> None:
+    volume = next(v for v in pod(storage={"create": {"size": 1}})["volumes"] if v["name"] == "data")
+    assert volume["persistentVolumeClaim"] == {"claimName": "run-data"}
 
 
 def test_the_trainer_reads_what_the_config_map_holds(tmp_path: Path) -> None:

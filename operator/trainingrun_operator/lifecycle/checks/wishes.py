@@ -28,15 +28,15 @@ def claim_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
     Says: Accepted=False ClaimNotFound or ClaimLost.
     Does: nothing; looks again, less and less often.
     """
-    if seen.claim is Claim.MISSING:
+    if seen.claim is Claim.MISSING and not wish.makes_claim:
         message = (
-            f"claim {wish.claim} of spec.storage.claimName does not exist in namespace "
+            f"claim {wish.claim} of spec.storage does not exist in namespace "
             f"{wish.namespace}; create it, and the run starts by itself"
         )
         return say.refused(Reason.CLAIM_NOT_FOUND, message, say.patience(seen, now))
     if seen.claim is Claim.LOST:
         message = (
-            f"claim {wish.claim} of spec.storage.claimName has lost its volume; "
+            f"claim {wish.claim} of spec.storage has lost its volume; "
             "make the claim anew, and the run starts by itself"
         )
         return say.refused(Reason.CLAIM_LOST, message, say.patience(seen, now))

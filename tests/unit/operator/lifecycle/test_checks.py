@@ -60,6 +60,10 @@ TABLE = {
         seen(None, claim=Claim.MISSING), WISH, ("Accepted", "False", "ClaimNotFound"), (),
     ),
     "a lost claim": (seen(None, claim=Claim.LOST), WISH, ("Accepted", "False", "ClaimLost"), ()),
+    "a missing claim that is to be made": (
+        seen(None, claim=Claim.MISSING), wish(makes_claim=True),
+        ("JobCreated", "True", "JobCreated"), (ApplyChildren(),),
+    ),
     "nothing made yet": (
         seen(None, claim=Claim.FOUND), WISH, ("JobCreated", "True", "JobCreated"),
         (ApplyChildren(),),
