@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import kopf
@@ -104,7 +105,7 @@ def registry() -> kopf.OperatorRegistry:
     return handlers
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(watch_inactivity: timedelta) -> kopf.OperatorSettings:
     """kopf's settings, with the reasons in docs/adr/0001."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
@@ -113,6 +114,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.networking.request_timeout = 60
     chosen.watching.server_timeout = 300
     chosen.watching.client_timeout = 310
+    chosen.watching.inactivity_timeout = watch_inactivity.total_seconds()
     chosen.watching.chunk_size = 500
     ours = f"{MANAGED_BY_LABEL}={MANAGED_BY}"
     chosen.watching.label_selectors[JOB_GROUP, JOB_VERSION, JOB_PLURAL] = ours

@@ -10,15 +10,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Final
 
 from aiohttp import web
 
 from trainingrun_operator.cluster.protocol import ClusterError
 from trainingrun_operator.keys import Key
-
-AUDIT_INTERVAL: Final = timedelta(minutes=5)
-SECOND_LOOK: Final = timedelta(seconds=60)
 
 Versions = Mapping[Key, str]
 logger = logging.getLogger(__name__)
@@ -40,8 +36,8 @@ class Health:
         self,
         listed: Callable[[], Awaitable[Versions]],
         shown: Callable[[], Versions],
-        interval: timedelta = AUDIT_INTERVAL,
-        second_look: timedelta = SECOND_LOOK,
+        interval: timedelta,
+        second_look: timedelta,
     ) -> None:
         self._listed = listed
         self._shown = shown

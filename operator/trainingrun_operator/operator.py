@@ -22,7 +22,7 @@ from trainingrun_operator.cluster.protocol import (
 from trainingrun_operator.handlers import Memo, World
 from trainingrun_operator.health import Health
 from trainingrun_operator.keys import Key
-from trainingrun_operator.options import Options
+from trainingrun_operator.options import Options, Patience
 from trainingrun_operator.progress import certificates
 from trainingrun_operator.progress.identity import Identities
 from trainingrun_operator.progress.server import ProgressServer, split_address
@@ -48,9 +48,14 @@ class Operator:
     """One operator. `serve` runs it to its end."""
 
     def __init__(
-        self, options: Options, cluster: WholeCluster, clock: Callable[[], datetime] = utc_now
+        self,
+        options: Options,
+        cluster: WholeCluster,
+        clock: Callable[[], datetime] = utc_now,
+        patience: Patience | None = None,
     ) -> None:
         self._options = options
+        self._patience = patience or Patience()
         self._cluster = cluster
         self._clock = clock
         self._settings = plan.Settings(
@@ -74,7 +79,12 @@ class Operator:
         options = self._options
         async with AsyncExitStack() as stack:
             tasks = [asyncio.create_task(self._queue.run(), name="work queue")]
-            health = Health(self._versions, self._world.versions)
+            health = Health(
+                self._versions,
+                self._world.versions,
+                self._patience.audit_interval,
+                self._patience.second_look,
+            )
             runner = await health.start(*split_address(options.health_address))
             stack.push_async_callback(runner.cleanup)
             tasks.append(asyncio.create_task(health.run(), name="watch audit"))
@@ -93,7 +103,7 @@ class Operator:
 
     async def _watch(self, stop: asyncio.Event | None, ready: asyncio.Event | None) -> None:
         namespaces = self._options.namespaces
-        settings = handlers.settings()
+        settings = handlers.settings(self._patience.watch_inactivity)
         # The observation of new namespaces needs rights that a namespaced operator has not.
         settings.scanning.disabled = bool(namespaces)
         await kopf.operator(

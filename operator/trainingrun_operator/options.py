@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 
 class OptionError(ValueError):
     """An environment variable cannot be what it is; the message names it and the mend."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long the operator believes that a watch which shows nothing has nothing to show."""
+
+    watch_inactivity: timedelta = timedelta(seconds=70)
+    """After this a watch is opened anew. Bookmarks come about once a minute on a sound one."""
+    audit_interval: timedelta = timedelta(minutes=5)
+    """Between two audits of all watches (health.py)."""
+    second_look: timedelta = timedelta(seconds=60)
+    """How long a watch may lag behind what an audit has found."""
 
 
 @dataclass(frozen=True)

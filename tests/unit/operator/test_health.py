@@ -20,7 +20,7 @@ def health(listed: Versions | Exception, *shown: Versions) -> Health:
             raise listed
         return listed
 
-    return Health(listing, lambda: next(looks), second_look=timedelta())
+    return Health(listing, lambda: next(looks), interval=timedelta(), second_look=timedelta())
 
 
 async def test_watches_that_show_all_are_well() -> None:
