@@ -47,6 +47,7 @@ class Namespace:
     client: Client
     http: httpx2.Client
     name: str
+    patience_seconds: int = WAIT_SECONDS
 
     def create(self, manifest: Object) -> Object:
         """Make an object from its manifest."""
@@ -88,7 +89,9 @@ class Namespace:
         for last in self._watched("trainingrun.io/v1alpha1", "trainingruns", name):
             if holds(last.get("status") or {}):
                 return last
-        raise AssertionError(f"not so within {WAIT_SECONDS} s; last seen: {last.get('status')}")
+        raise AssertionError(
+            f"not so within {self.patience_seconds} s; last seen: {last.get('status')}"
+        )
 
     def until_condition(self, kind: str, status: str, reason: str, name: str = "squad") -> Object:
         """Watch a run until a condition has this status and reason; the condition."""
@@ -102,14 +105,23 @@ class Namespace:
         """Watch until the run's PyTorchJob is there."""
         for job in self._watched("kubeflow.org/v1", "pytorchjobs", name):
             return job
-        raise AssertionError(f"no PyTorchJob {name} within {WAIT_SECONDS} s")
+        raise AssertionError(f"no PyTorchJob {name} within {self.patience_seconds} s")
+
+    def until_jobs(self, number: int) -> None:
+        """Watch until so many PyTorchJobs are there."""
+        names: set[str] = set()
+        for event in self._events("kubeflow.org/v1", "pytorchjobs", {}):
+            names.add(event["object"]["metadata"]["name"])
+            if len(names) >= number:
+                return
+        raise AssertionError(f"{len(names)} PyTorchJobs within {self.patience_seconds} s")
 
     def until_event(self, reason: str) -> None:
         """Watch until the operator has told an event; it does so after the status is written."""
         for event in self._events("v1", "events", {"reason": reason}):
             if event["type"] == "ADDED":
                 return
-        raise AssertionError(f"no event {reason} within {WAIT_SECONDS} s")
+        raise AssertionError(f"no event {reason} within {self.patience_seconds} s")
 
     def until_gone(self, name: str = "squad") -> None:
         """Watch until a run is deleted."""
@@ -124,7 +136,7 @@ class Namespace:
         for event in self._events(api_version, plural, selector, since):
             if event["type"] == "DELETED":
                 return
-        raise AssertionError(f"{name} is still there after {WAIT_SECONDS} s")
+        raise AssertionError(f"{name} is still there after {self.patience_seconds} s")
 
     def _watched(self, api_version: str, plural: str, name: str) -> Iterator[Object]:
         """An object's states, the present one first; its deletion is none."""
@@ -135,15 +147,17 @@ class Namespace:
     def _events(
         self, api_version: str, plural: str, fields: dict[str, str], since: str = ""
     ) -> Iterator[Object]:
-        """What a watch of the objects with these fields shows for WAIT_SECONDS."""
+        """What a watch of the objects with these fields shows until patience ends."""
         # lightkube's own watch begins anew when the server ends it, and so would wait for ever.
         query = {
             "watch": "true",
             "fieldSelector": ",".join(f"{field}={value}" for field, value in fields.items()),
-            "timeoutSeconds": WAIT_SECONDS,
+            "timeoutSeconds": self.patience_seconds,
             **({"resourceVersion": since} if since else {}),
         }
-        with self.http.stream("GET", self._path(api_version, plural), params=query) as answer:
+        timeout = self.patience_seconds + 10
+        path = self._path(api_version, plural)
+        with self.http.stream("GET", path, params=query, timeout=timeout) as answer:
             for line in answer.iter_lines():
                 yield json.loads(line)
 

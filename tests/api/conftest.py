@@ -57,7 +57,14 @@ def client(api_server: ApiServer) -> Iterator[Client]:
 
 @pytest.fixture
 def namespace(client: Client, api_server: ApiServer) -> Iterator[Namespace]:
-    """A namespace of the test's own, with the service account that a controller would make."""
+    """A namespace of the test's own."""
+    with fresh_namespace(client, api_server) as namespace:
+        yield namespace
+
+
+@contextlib.contextmanager
+def fresh_namespace(client: Client, api_server: ApiServer) -> Iterator[Namespace]:
+    """A new namespace, with the service account that a controller would make."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     client.create(CoreNamespace.from_dict({"metadata": {"name": name}}))
     client.create(ServiceAccount.from_dict({"metadata": {"name": "default", "namespace": name}}))
@@ -65,7 +72,7 @@ def namespace(client: Client, api_server: ApiServer) -> Iterator[Namespace]:
         base_url=api_server.url,
         verify=ssl.create_default_context(cafile=str(api_server.authority)),
         headers={"Authorization": f"Bearer {api_server.token}"},
-        timeout=httpx2.Timeout(10, read=WAIT_SECONDS + 10),
+        timeout=10,
     ) as http:
         yield Namespace(client, http, name)
 
@@ -73,6 +80,11 @@ def namespace(client: Client, api_server: ApiServer) -> Iterator[Namespace]:
 @pytest.fixture
 def options(namespace: Namespace) -> Options:
     """An operator for the test's namespace, with its endpoint on a free port."""
+    return options_for(namespace)
+
+
+def options_for(namespace: Namespace) -> Options:
+    """An operator for this namespace, with its endpoint on a free port."""
     port = free_port()
     return Options(
         image_cpu="example.org/trainer:1",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from lightkube import KubeConfig
@@ -15,8 +16,8 @@ from tests.api.server import ApiServer
 from trainingrun_operator.cluster.kubernetes import KubernetesCluster
 from trainingrun_operator.cluster.protocol import Manifest
 from trainingrun_operator.keys import Key
-from trainingrun_operator.operator import Operator
-from trainingrun_operator.options import Options
+from trainingrun_operator.operator import Operator, utc_now
+from trainingrun_operator.options import Options, Patience
 
 START_SECONDS = 30
 
@@ -61,7 +62,11 @@ class RunningOperator:
 
 @contextlib.contextmanager
 def operator(
-    server: ApiServer, options: Options, hang_before: str | None = None
+    server: ApiServer,
+    options: Options,
+    hang_before: str | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    patience: Patience | None = None,
 ) -> Iterator[CountingCluster]:
     """Run the operator until the block ends; yields the cluster it talks to."""
     this = RunningOperator()
@@ -72,7 +77,7 @@ def operator(
         this.cluster.hang_before = hang_before
         made.set()
         try:
-            await Operator(options, this.cluster).serve(this.stop, this.ready)
+            await Operator(options, this.cluster, clock, patience).serve(this.stop, this.ready)
         finally:
             await this.cluster.close()
 

@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,14 +24,50 @@ from trainingrun_operator.progress import certificates
 START_SECONDS = 90
 
 
+@dataclass
+class Program:
+    """A process that can be killed and started again as it was."""
+
+    log: Path
+    argv: Sequence[str | Path]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process; what it says is added to the log."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(self.argv, stdout=output, stderr=output)
+
+    def kill(self) -> None:
+        """End the process without a warning, and wait for its end."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def ended(self, within_seconds: float) -> bool:
+        """Whether the process ends by itself in this time."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process is None or self.process.wait(within_seconds) is not None
+        return False
+
+
 @dataclass(frozen=True)
 class ApiServer:
-    """A running API server."""
+    """A running API server, and the processes it consists of."""
 
     kubeconfig: Path
     url: str
     authority: Path
     token: str
+    etcd: Program
+    kube_apiserver: Program
+
+    def wait_until_ready(self) -> None:
+        """Return when it serves.
+
+        Raises:
+            RuntimeError: it does not; the end of its log is in the message.
+        """
+        _wait_until_ready(self.kube_apiserver, self.url, self.authority)
 
 
 @contextlib.contextmanager
@@ -41,35 +77,41 @@ def running(folder: Path) -> Iterator[ApiServer]:
     etcd_port, peer_port, port = free_port(), free_port(), free_port()
     token, url = secrets.token_hex(16), f"https://127.0.0.1:{port}"
     _write_keys(folder, token)
-    with (
-        _process(folder / "etcd.log", [
-            programs["etcd"],
-            f"--data-dir={folder / 'etcd'}",
-            f"--listen-client-urls=http://127.0.0.1:{etcd_port}",
-            f"--advertise-client-urls=http://127.0.0.1:{etcd_port}",
-            f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
-            "--unsafe-no-fsync",
-        ]),
-        _process(folder / "kube-apiserver.log", [
-            programs["kube-apiserver"],
-            f"--etcd-servers=http://127.0.0.1:{etcd_port}",
-            "--bind-address=127.0.0.1",
-            f"--secure-port={port}",
-            f"--tls-cert-file={folder / 'tls.crt'}",
-            f"--tls-private-key-file={folder / 'tls.key'}",
-            f"--token-auth-file={folder / 'tokens.csv'}",
-            "--authorization-mode=RBAC",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--service-account-key-file={folder / 'accounts.key'}",
-            f"--service-account-signing-key-file={folder / 'accounts.key'}",
-            "--service-cluster-ip-range=10.0.0.0/24",
-            # No controller makes service accounts here.
-            "--disable-admission-plugins=ServiceAccount",
-        ]) as server,
-    ):  # fmt: skip
-        _wait_until_ready(server, url, folder)
-        kubeconfig = write_kubeconfig(folder, url, token, folder / "ca.crt")
-        yield ApiServer(kubeconfig, url, folder / "ca.crt", token)
+    etcd = Program(folder / "etcd.log", [
+        programs["etcd"],
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls=http://127.0.0.1:{etcd_port}",
+        f"--advertise-client-urls=http://127.0.0.1:{etcd_port}",
+        f"--listen-peer-urls=http://127.0.0.1:{peer_port}",
+        "--unsafe-no-fsync",
+    ])  # fmt: skip
+    kube_apiserver = Program(folder / "kube-apiserver.log", [
+        programs["kube-apiserver"],
+        f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--tls-cert-file={folder / 'tls.crt'}",
+        f"--tls-private-key-file={folder / 'tls.key'}",
+        f"--token-auth-file={folder / 'tokens.csv'}",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={folder / 'accounts.key'}",
+        f"--service-account-signing-key-file={folder / 'accounts.key'}",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        # No controller makes service accounts here.
+        "--disable-admission-plugins=ServiceAccount",
+    ])  # fmt: skip
+    authority = folder / "ca.crt"
+    kubeconfig = write_kubeconfig(folder, url, token, authority)
+    server = ApiServer(kubeconfig, url, authority, token, etcd, kube_apiserver)
+    try:
+        etcd.start()
+        kube_apiserver.start()
+        server.wait_until_ready()
+        yield server
+    finally:
+        kube_apiserver.kill()
+        etcd.kill()
 
 
 def free_port() -> int:
@@ -110,27 +152,16 @@ def _write_keys(folder: Path, token: str) -> None:
     (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
 
 
-@contextlib.contextmanager
-def _process(log: Path, argv: list[str | Path]) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output, subprocess.Popen(argv, stdout=output, stderr=output) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _wait_until_ready(server: subprocess.Popen[bytes], url: str, folder: Path) -> None:
-    context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+def _wait_until_ready(server: Program, url: str, authority: Path) -> None:
+    context = ssl.create_default_context(cafile=str(authority))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
             httpx2.get(f"{url}/readyz", timeout=2, verify=context).raise_for_status()
         except httpx2.HTTPError:
             # The process ending is the one thing worth noticing before the next try.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(0.2)
+            if server.ended(within_seconds=0.2):
                 break
         else:
             return
-    log = (folder / "kube-apiserver.log").read_text()
-    raise RuntimeError(f"kube-apiserver is not ready: {log[-4000:]}")
+    raise RuntimeError(f"kube-apiserver is not ready: {server.log.read_text()[-4000:]}")
