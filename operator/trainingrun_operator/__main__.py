@@ -11,14 +11,14 @@ from trainingrun_operator import logs
 from trainingrun_operator.cluster.kubernetes import KubernetesCluster
 from trainingrun_operator.cluster.protocol import ClusterError
 from trainingrun_operator.operator import Operator
-from trainingrun_operator.options import OptionError, Options
+from trainingrun_operator.options import OptionError, Options, Patience
 
 
-async def serve(options: Options) -> None:
+async def serve(options: Options, patience: Patience | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
     cluster = KubernetesCluster()
     try:
-        await Operator(options, cluster).serve()
+        await Operator(options, cluster, patience=patience).serve()
     finally:
         await cluster.close()
 

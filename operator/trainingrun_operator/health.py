@@ -1,7 +1,8 @@
 """Whether the operator still sees what happens: the liveness endpoint behind the kubelet's probe.
 
 A watch can die without a word. So a read-only audit lists the runs' versions now and then; a run
-whose version the watch has not shown by the next audit is the proof that it is blind.
+whose version the watch has not shown by the next audit is the proof that it is blind. So is a run
+that is older than the watch has shown it: the cluster's state went back.
 """
 
 from __future__ import annotations
@@ -29,6 +30,19 @@ def unseen(listed: Versions, shown: Versions) -> dict[Key, str]:
     }
 
 
+def gone_back(listed: Versions, shown: Versions) -> dict[Key, str]:
+    """The runs that the API server has at an older version than was shown before it was asked.
+
+    So it is after etcd was restored to an older state. The API server then keeps all that is older
+    than a watch has seen from that watch, which begins where it left off.
+    """
+    return {
+        key: version
+        for key, version in listed.items()
+        if key in shown and int(version) < int(shown[key])
+    }
+
+
 class Health:
     """Healthy until an audit has proved the watches dead, or the operator says it is stopping."""
 
@@ -47,20 +61,25 @@ class Health:
 
     async def audit(self) -> None:
         """Look twice, with time for the watches between, and note the trouble there is."""
+        shown = self._shown()
         try:
-            missing = unseen(await self._listed(), self._shown())
+            listed = await self._listed()
         except ClusterError as error:
             # An API server that is away is no fault of the watches, and no restart mends it.
             logger.warning("the audit of the watches is put off: %s", error)
             return
-        if missing:
+        if older := gone_back(listed, shown):
+            self._note(f"the cluster's state went back: {', '.join(map(str, older))}")
+            return
+        if missing := unseen(listed, self._shown()):
             await asyncio.sleep(self._second_look.total_seconds())
             missing = unseen(missing, self._shown())
-        self.trouble = (
-            f"the watches have not shown {', '.join(map(str, missing))}" if missing else None
-        )
-        if self.trouble:
-            logger.error("%s", self.trouble)
+        self._note(f"the watches have not shown {', '.join(map(str, missing))}" if missing else "")
+
+    def _note(self, trouble: str) -> None:
+        self.trouble = trouble or None
+        if trouble:
+            logger.error("%s", trouble)
 
     async def run(self) -> None:
         """Audit until cancelled."""

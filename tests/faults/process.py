@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.api.server import ApiServer
 from trainingrun_operator import logs
 from trainingrun_operator.__main__ import serve
-from trainingrun_operator.options import Options
+from trainingrun_operator.options import Options, Patience
 
 STOP_SECONDS = 20
 
@@ -26,8 +26,10 @@ _FORKS.set_forkserver_preload(["trainingrun_operator.__main__"])
 class OperatorProcess:
     """One operator; whenever its process ends unasked, another is started."""
 
-    def __init__(self, server: ApiServer, options: Options, log: Path) -> None:
-        self._arguments = (options, str(server.kubeconfig), str(log))
+    def __init__(
+        self, server: ApiServer, options: Options, log: Path, patience: Patience | None
+    ) -> None:
+        self._arguments = (options, patience, str(server.kubeconfig), str(log))
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._process: ForkServerProcess | None = None
@@ -78,9 +80,11 @@ class OperatorProcess:
 
 
 @contextlib.contextmanager
-def operator_process(server: ApiServer, options: Options, log: Path) -> Iterator[OperatorProcess]:
+def operator_process(
+    server: ApiServer, options: Options, log: Path, patience: Patience | None = None
+) -> Iterator[OperatorProcess]:
     """An operator in a process of its own until the block ends."""
-    process = OperatorProcess(server, options, log)
+    process = OperatorProcess(server, options, log, patience)
     process.start()
     try:
         yield process
@@ -88,10 +92,10 @@ def operator_process(server: ApiServer, options: Options, log: Path) -> Iterator
         process.stop()
 
 
-def _serve(options: Options, kubeconfig: str, log: str) -> None:
+def _serve(options: Options, patience: Patience | None, kubeconfig: str, log: str) -> None:
     with Path(log).open("a") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.environ["KUBECONFIG"] = kubeconfig
     logs.configure("text")
-    asyncio.run(serve(options))
+    asyncio.run(serve(options, patience))
