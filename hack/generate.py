@@ -15,7 +15,7 @@ import yaml
 
 from hack import api_reference, lifecycle_reference, validation_reference
 from trainingrun_operator.api.crd import custom_resource_definition
-from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_operator.api.v1alpha1 import KIND, TrainingRun
 from trainingrun_operator.plan import Settings, launch_plan
 from trainingrun_operator.render import claims, render
 
@@ -26,6 +26,9 @@ API_REFERENCE: Final = ROOT / "docs" / "api.md"
 LIFECYCLE: Final = ROOT / "docs" / "lifecycle.md"
 VALIDATION: Final = ROOT / "docs" / "validation.md"
 GOLDEN: Final = ROOT / "tests" / "unit" / "operator" / "golden"
+SAMPLES: Final = ROOT / "manifests" / "samples"
+SAMPLE_UID: Final = "11111111-2222-3333-4444-555555555555"
+"""Samples have none of their own: the API server gives it."""
 EXAMPLE: Final = GOLDEN / "runs" / "everything.yaml"
 SETTINGS: Final = Settings(
     image_cpu="registry.example.org/trainingrun/trainer:0.1.0",
@@ -63,8 +66,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield API_REFERENCE, api_reference.markdown(_document(EXAMPLE))
     yield VALIDATION, validation_reference.markdown()
     yield LIFECYCLE, lifecycle_reference.markdown()
-    for run in sorted((GOLDEN / "runs").glob("*.yaml")):
-        plan = launch_plan(TrainingRun.parse(_document(run)), SETTINGS)
+    for run in (*sorted(GOLDEN.glob("runs/*.yaml")), *sorted(SAMPLES.glob("*.yaml"))):
+        plan = launch_plan(TrainingRun.parse(training_run(run)), SETTINGS)
         manifests = (*claims(plan), *render(plan))
         yield GOLDEN / run.name, HEADER + "---\n".join(map(to_yaml, manifests))
 
@@ -76,6 +79,13 @@ def to_yaml(document: Any) -> str:
 
 def _document(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def training_run(path: Path) -> Any:
+    """The TrainingRun among a file's documents, as if the API server had taken it."""
+    documents = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    run = next(document for document in documents if document["kind"] == KIND)
+    return run | {"metadata": {"namespace": "default", "uid": SAMPLE_UID} | run["metadata"]}
 
 
 def _content(path: Path) -> str | None:

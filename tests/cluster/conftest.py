@@ -38,6 +38,8 @@ def namespace(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[str]
     """A namespace with a claim that all workers share; its state is printed if the test fails."""
     name = f"test-{uuid.uuid4().hex[:8]}"
     cluster.kubectl("create", "namespace", name)
+    # What we render must be let in where a platform team is strict.
+    cluster.kubectl("label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
     cluster.apply([runs.claim()], name)
     yield name
     if request.node.stash.get(FAILED, False):

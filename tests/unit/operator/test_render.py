@@ -38,9 +38,12 @@ def env(made: dict[str, Any]) -> dict[str, Any]:
     return {variable["name"]: variable for variable in made["containers"][0]["env"]}
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("runs/*.yaml")), ids=lambda path: path.stem)
+RUNS = (*sorted(GOLDEN.glob("runs/*.yaml")), *sorted(generate.SAMPLES.glob("*.yaml")))
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_a_run_renders_as_its_golden_file(path: Path) -> None:
-    typed = TrainingRun.parse(yaml.safe_load(path.read_text()))
+    typed = TrainingRun.parse(generate.training_run(path))
     expected = list(yaml.safe_load_all((GOLDEN / path.name).read_text()))
     plan = launch_plan(typed, generate.SETTINGS)
     assert [*claims(plan), *render(plan)] == expected
