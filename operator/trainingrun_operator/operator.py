@@ -7,12 +7,13 @@ import logging
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import kopf
 
 from trainingrun_operator import handlers, plan
+from trainingrun_operator.clock import SteadyClock
 from trainingrun_operator.cluster.protocol import (
     Cluster,
     ClusterError,
@@ -39,11 +40,6 @@ class WholeCluster(Cluster, TokenReviewer, SecretStore, Protocol):
     """All that the operator asks of a cluster."""
 
 
-def utc_now() -> datetime:
-    """The time of day."""
-    return datetime.now(UTC)
-
-
 class Operator:
     """One operator. `serve` runs it to its end."""
 
@@ -51,13 +47,13 @@ class Operator:
         self,
         options: Options,
         cluster: WholeCluster,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
         patience: Patience | None = None,
     ) -> None:
         self._options = options
         self._patience = patience or Patience()
         self._cluster = cluster
-        self._clock = clock
+        self._clock = clock = clock or SteadyClock()
         self._settings = plan.Settings(
             image_cpu=options.image_cpu, progress_url=options.progress_url
         )

@@ -33,7 +33,6 @@ CHANGES = {
     "data": "data: {train: /other}",
     "training": "training: {maxSteps: 101, globalBatchSize: 24}",
     "storage": "storage: {claimName: other}",
-    "resume": "resume: none",
 }
 RULES_LEFT_OUT = "<nil>"
 """On it the server says that the schema's faults kept it from the rules."""

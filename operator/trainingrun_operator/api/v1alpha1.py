@@ -25,7 +25,6 @@ from trainingrun_trainer.config import (
     Data,
     Evaluation,
     Model,
-    ResumeFrom,
     Task,
     Training,
 )
@@ -192,7 +191,6 @@ class TrainingRunSpec(Group):
         "data",
         "training",
         "storage",
-        "resume",
     )
     """Fields that may not change after creation; `workers`, `policy`, `image` and the rest may."""
 
@@ -218,9 +216,6 @@ class TrainingRunSpec(Group):
         Checkpoints(), description="When the state of training is saved."
     )
     evaluation: Evaluation = Field(Evaluation(), description="When the held-out data is evaluated.")
-    resume: ResumeFrom = Field(
-        ResumeFrom.LATEST, description="What a run starts from when its folder holds checkpoints."
-    )
     policy: Policy = Field(Policy(), description="What happens to the run as a whole.")
 
 

@@ -145,7 +145,6 @@ def _run_config(run: TrainingRun, division: Division, workers: WorkerRange) -> R
         training=spec.training,
         checkpoints=spec.checkpoints,
         evaluation=spec.evaluation,
-        resume=spec.resume,
         processes=Processes(
             workers=workers.count,
             min_workers=workers.minimum,

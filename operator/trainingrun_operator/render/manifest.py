@@ -78,7 +78,7 @@ def parse(text: str, model: type[Manifest], plan: LaunchPlan, name: str) -> dict
         RenderError: it is not YAML, not of the model's shape, or someone else's object.
     """
     try:
-        manifest = model.model_validate(yaml.safe_load(text))
+        manifest = model.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
         raise RenderError(f"{model.__name__} {name} is no YAML: {error}") from error
     except ValidationError as error:

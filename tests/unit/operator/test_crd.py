@@ -47,7 +47,6 @@ ENUMS_OF_OTHERS = {
     "spec.training.schedule": "Transformers' names of schedules",
     "spec.training.precision": "torch's names of types, and auto",
     "spec.communication.backend": "torch.distributed's names, and auto",
-    "spec.resume": "as the Trainer's resume_from_checkpoint is spoken of",
 }
 
 
