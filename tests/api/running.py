@@ -16,7 +16,7 @@ from tests.api.server import ApiServer
 from trainingrun_operator.cluster.kubernetes import KubernetesCluster
 from trainingrun_operator.cluster.protocol import Manifest
 from trainingrun_operator.keys import Key
-from trainingrun_operator.operator import Operator, utc_now
+from trainingrun_operator.operator import Operator
 from trainingrun_operator.options import Options, Patience
 
 START_SECONDS = 30
@@ -65,7 +65,7 @@ def operator(
     server: ApiServer,
     options: Options,
     hang_before: str | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime] | None = None,
     patience: Patience | None = None,
 ) -> Iterator[CountingCluster]:
     """Run the operator until the block ends; yields the cluster it talks to."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.api.cluster import Namespace, Object, training_run
 
 SUMMARY = json.dumps({"summary": {"steps": 40, "firstLoss": 7.5, "lastLoss": 2.25}})
 
 
-def begin(namespace: Namespace) -> Object:
+def begin(namespace: Namespace, **spec: Any) -> Object:
     """The user makes the run and the claim that it needs."""
     namespace.make_claim()
-    return namespace.create(training_run())
+    return namespace.create(training_run(**spec))
 
 
 def train(namespace: Namespace) -> None:

@@ -13,11 +13,15 @@ from tests.faults.invariants import Witness, end_state
 from tests.faults.life import begin, succeed, train
 from tests.faults.proxy import Proxy
 from tests.faults.recovery import Recorder
+from trainingrun_operator.clock import SteadyClock
 from trainingrun_operator.options import Options
 
+# Both would be over at once if the ten minutes were believed.
+LIMITS = {"activeDeadlineSeconds": 300, "stallTimeoutSeconds": 300}
 
-class SettableClock:
-    """The time of day, and what it is set off by."""
+
+class MachineClock:
+    """A machine's clock, and what it is set off by."""
 
     def __init__(self) -> None:
         self.off = timedelta()
@@ -31,11 +35,11 @@ def test_a_clock_that_is_set_while_a_run_trains_changes_nothing(
     minutes: int, server: ApiServer, options: Options, namespace: Namespace, witness: Witness,
     unbroken: Object, recorder: Recorder,
 ) -> None:  # fmt: skip
-    clock = SettableClock()
-    with operator(server, options, clock=clock):
-        begin(namespace)
+    machine = MachineClock()
+    with operator(server, options, clock=SteadyClock(machine)):
+        begin(namespace, policy=LIMITS)
         train(namespace)
-        clock.off = timedelta(minutes=minutes)
+        machine.off = timedelta(minutes=minutes)
         with recorder.within(60, 12, f"clock set by {minutes:+} minutes"):
             succeed(namespace)
     witness.check()
@@ -47,12 +51,12 @@ def test_a_clock_that_is_set_makes_no_burst_of_tries(
     minutes: int, proxy: Proxy, server: ApiServer, options: Options, namespace: Namespace,
     witness: Witness,
 ) -> None:  # fmt: skip
-    clock = SettableClock()
-    with operator(server, options, clock=clock):
+    machine = MachineClock()
+    with operator(server, options, clock=SteadyClock(machine)):
         namespace.create(training_run())
         namespace.until_condition("Accepted", "False", "ClaimNotFound")
         before = len(proxy.calls)
-        clock.off = timedelta(minutes=minutes)
+        machine.off = timedelta(minutes=minutes)
         namespace.make_claim()
         namespace.until_condition("JobCreated", "True", "JobCreated")
         tries = [c for c in proxy.calls[before:] if c.resource == "persistentvolumeclaims"]
