@@ -33,7 +33,11 @@ from trainingrun_operator.cluster.protocol import (
 )
 from trainingrun_operator.keys import Key
 from trainingrun_operator.lifecycle import say
-from trainingrun_operator.lifecycle.account import next_status, only_progress_differs
+from trainingrun_operator.lifecycle.account import (
+    next_status,
+    only_progress_differs,
+    workers_are_changing,
+)
 from trainingrun_operator.lifecycle.checks import decide
 from trainingrun_operator.lifecycle.decision import (
     AdjustJob,
@@ -58,6 +62,8 @@ from trainingrun_operator.render import claims, render
 
 PROGRESS_INTERVAL: Final = timedelta(seconds=5)
 """The shortest time between two status writes that differ in progress only."""
+SETTLING: Final = timedelta(seconds=1)
+"""How long a status that the next pod will change waits for it: pods come and go in groups."""
 ECHO_PATIENCE: Final = timedelta(seconds=30)
 """How long a job that was just made counts as there before the watch has shown it."""
 
@@ -94,6 +100,8 @@ class Memory:
     written: Mapping[str, Any] | None = None
     """The run as our last status write returned it, until the watch has caught up."""
     written_at: datetime | None = None
+    unsettled_since: datetime | None = None
+    """When workers began to change, if the status does not yet say so."""
     made: Job | None = None
     """The job as it was just made, until the watch has shown it."""
     made_at: datetime | None = None
@@ -275,10 +283,8 @@ class Reconciler:
         again = decision.recheck_after
         if status == seen.status:
             return again
-        if only_progress_differs(status, seen.status) and memory.written_at is not None:
-            left = memory.written_at + PROGRESS_INTERVAL - now
-            if left > timedelta():
-                return left if again is None else min(left, again)
+        if (left := _may_wait(status, seen.status, memory, now)) > timedelta():
+            return left if again is None else min(left, again)
         body = status.model_dump(mode="json", by_alias=True, exclude_none=True)
         try:
             version = str(raw["metadata"]["resourceVersion"])
@@ -289,7 +295,7 @@ class Reconciler:
             # The watch will show what is newer; the same look then comes to its own status.
             logger.debug("%s changed while it was looked at", key)
             raise
-        memory.written_at = now
+        memory.written_at, memory.unsettled_since = now, None
         await self._tell(key, seen, decision, status)
         return again
 
@@ -298,8 +304,10 @@ class Reconciler:
             return
         said = decision.verdicts[0]
         before, after = seen.condition(said.type), _condition(status, said.type)
-        if after is None or (
-            before and (before.status, before.reason) == (said.status, said.reason)
+        if (
+            said.reason in _UNTOLD
+            or after is None
+            or (before and (before.status, before.reason) == (said.status, said.reason))
         ):
             return
         bad = said.type is ConditionType.FAILED or (
@@ -316,6 +324,19 @@ class Reconciler:
             logger.warning("%s: %s", key, error)
 
 
+def _may_wait(status: Status, before: Status, memory: Memory, now: datetime) -> timedelta:
+    """How long the status need not be written yet."""
+    if only_progress_differs(status, before):
+        since = memory.written_at
+        return timedelta() if since is None else since + PROGRESS_INTERVAL - now
+    if workers_are_changing(status, before):
+        memory.unsettled_since = memory.unsettled_since or now
+        return memory.unsettled_since + SETTLING - now
+    return timedelta()
+
+
+# The job's own events show it; one write less for each run.
+_UNTOLD: Final = frozenset({Reason.JOB_CREATED})
 _HARMLESS: Final = frozenset({Reason.WAITING_FOR_PODS, Reason.SUSPENDED, Reason.NOT_SUSPENDED})
 
 

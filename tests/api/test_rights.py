@@ -63,7 +63,7 @@ def test_a_run_is_made_and_followed_with_no_more_than_the_installed_rights(
     namespace.until_event("Suspended")
 
     reasons = {e["reason"] for e in namespace.events()}
-    assert reasons == {"JobCreated", "WorkersRunning", "Suspended"}
+    assert reasons == {"WorkersRunning", "Suspended"}
 
 
 def test_a_stuck_pod_is_taken_off_its_node_with_no_more_than_the_installed_rights(

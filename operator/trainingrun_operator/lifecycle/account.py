@@ -19,6 +19,9 @@ BACKEND_KIND: Final = "PyTorchJob"
 PROGRESS_FIELDS: Final = frozenset({"progress", "checkpoints", "evaluation"})
 """Fields that reports alone change; they may wait for the next write."""
 
+WORKER_FIELDS: Final = frozenset({"workers", "pod_uids"})
+"""Fields that change with each pod that comes or goes."""
+
 
 def next_status(seen: Observed, wish: Wish, decision: Decision, now: datetime) -> Status:
     """The whole status to write. Equal to the present one if there is nothing to write."""
@@ -44,8 +47,28 @@ def next_status(seen: Observed, wish: Wish, decision: Decision, now: datetime) -
 
 def only_progress_differs(one: Status, other: Status) -> bool:
     """Whether the two say the same but for what reports change all the time."""
-    blank = dict.fromkeys(PROGRESS_FIELDS)
-    return one.model_copy(update=blank) == other.model_copy(update=blank)
+    return _without(one, PROGRESS_FIELDS) == _without(other, PROGRESS_FIELDS)
+
+
+def workers_are_changing(now: Status, before: Status) -> bool:
+    """Whether the next pod of a group is likely to change the status again in a moment.
+
+    So it is if nothing but pods has changed, or if some more run, but not yet all.
+    """
+    fields = PROGRESS_FIELDS | WORKER_FIELDS
+    if _without(now, fields) == _without(before, fields):
+        return True
+    if now.workers is None or now.restarts != before.restarts:
+        return False
+    return (
+        (before.workers.running if before.workers else 0)
+        < now.workers.running
+        < (now.workers.desired)
+    )
+
+
+def _without(status: Status, fields: frozenset[str]) -> Status:
+    return status.model_copy(update=dict.fromkeys(fields))
 
 
 def _begun_anew(status: Status, attempt: int) -> Status:

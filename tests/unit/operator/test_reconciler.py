@@ -94,12 +94,12 @@ def bench() -> Bench:
     return Bench()
 
 
-async def test_a_new_run_costs_one_read_two_objects_one_status_and_one_event(bench: Bench) -> None:
+async def test_a_new_run_costs_one_read_its_objects_and_one_status(bench: Bench) -> None:
     await bench.look()
 
     assert bench.cluster.calls == [
         "read data", "apply ConfigMap", "apply NetworkPolicy", "apply PyTorchJob",
-        "status Starting", "event JobCreated",
+        "status Starting",
     ]  # fmt: skip
 
 
@@ -179,7 +179,7 @@ async def test_an_event_is_told_only_when_a_reason_changes(bench: Bench) -> None
     await bench.look()
 
     reasons = [event.reason for event in bench.cluster.events]
-    assert reasons == ["JobCreated", "WorkersRunning", "Restarting"]
+    assert reasons == ["WorkersRunning", "Restarting"]
 
 
 async def test_a_missing_claim_keeps_the_job_unmade_until_it_is_there(bench: Bench) -> None:
