@@ -39,8 +39,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-failure-modes", action="store_true", help="update the docs' table")
 
 
+# A torn connection is closed by the HTTP client only when it is collected.
+TORN = (
+    r"ignore:Exception ignored in.*(socket\.socket|_SelectorTransport)"
+    ":pytest.PytestUnraisableExceptionWarning"
+)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is measured yet."""
+    config.addinivalue_line("filterwarnings", TORN)
     config.stash[RECOVERIES] = []
     config.stash[LINES] = []
 

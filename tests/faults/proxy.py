@@ -42,6 +42,7 @@ class Proxy:
     script: Script = never
     kill: Callable[[], None] = lambda: None
     calls: list[Call] = field(default_factory=list, repr=False)
+    killed_at: list[Call] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def __post_init__(self) -> None:
@@ -110,8 +111,7 @@ class Proxy:
             case Reset(after=False):
                 return _torn(request)
             case Kill(after=False):
-                self.kill()
-                return _torn(request)
+                return self._killed(request, call)
             case Delay(seconds=seconds):
                 await asyncio.sleep(seconds)
         try:
@@ -132,9 +132,7 @@ class Proxy:
         ) as answer:
             if isinstance(fault, Kill | Reset):
                 await answer.read()
-                if isinstance(fault, Kill):
-                    self.kill()
-                return _torn(request)
+                return self._killed(request, call) if isinstance(fault, Kill) else _torn(request)
             passed = web.StreamResponse(
                 status=answer.status,
                 headers={k: v for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP},
@@ -146,6 +144,11 @@ class Proxy:
                 await passed.write(await answer.read())
             await passed.write_eof()
             return passed
+
+    def _killed(self, request: web.BaseRequest, call: Call) -> web.Response:
+        self.killed_at.append(call)
+        self.kill()
+        return _torn(request)
 
     async def _stream(
         self, request: web.BaseRequest, source: aiohttp.StreamReader, sink: web.StreamResponse

@@ -39,9 +39,16 @@ class Recorder:
         """
         began = time.monotonic()
         yield
-        took = time.monotonic() - began
-        self.recoveries.append(Recovery(number, fault, self.test, expected_seconds, took))
-        assert took <= expected_seconds, f"{fault}: {took:.1f} s"
+        self.took(time.monotonic() - began, expected_seconds, number, fault)
+
+    def took(self, seconds: float, expected_seconds: float, number: int, fault: str) -> None:
+        """Note a recovery.
+
+        Raises:
+            AssertionError: it took longer than expected.
+        """
+        self.recoveries.append(Recovery(number, fault, self.test, expected_seconds, seconds))
+        assert seconds <= expected_seconds, f"{fault}: {seconds:.1f} s"
 
 
 def table(recoveries: Sequence[Recovery]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from tests.api.cluster import Namespace, Object, training_run
 from tests.api.conftest import options_for
 from tests.api.running import operator
 from tests.api.server import ApiServer
-from tests.faults.faults import Kill, nth_write
+from tests.faults.faults import Call, Kill, nth_write
 from tests.faults.invariants import Witness, collect_garbage, end_state
 from tests.faults.life import begin, live, succeed, train
 from tests.faults.process import operator_process
@@ -22,6 +24,16 @@ from trainingrun_operator.cluster.kubernetes import TrainingRunResource
 from trainingrun_operator.options import Options
 
 KILLS = 10
+LAST_WRITE_SECONDS = 0.3
+WRITTEN = {
+    "secrets",
+    "configmaps",
+    "networkpolicies",
+    "pytorchjobs",
+    "trainingruns",
+    "events",
+}
+"""All that an operator writes to from its start to the end of a run."""
 
 
 @pytest.mark.timeout(120)
@@ -31,22 +43,32 @@ def test_an_operator_killed_at_any_of_its_writes_leaves_the_same_run(
     unbroken: Object, recorder: Recorder, tmp_path: Path,
 ) -> None:  # fmt: skip
     when = "after" if after else "before"
-    killed, writes = True, 0
-    with recorder.within(100, 1, f"killed {when} each of its writes, one life for each"):
-        while killed:
-            writes += 1
-            namespace = fresh()
-            proxy.script = nth_write(writes, Kill(after))
-            with (
-                Witness(namespace) as witness,
-                operator_process(server, options_for(namespace), tmp_path / "log") as process,
-            ):
-                proxy.kill = process.kill
-                live(namespace)
-                killed = process.deaths > 0
-            witness.check()
-            assert end_state(namespace) == unbroken, f"killed {when} write {writes}"
-    assert writes > 8, "the sweep has met every write of a life"
+    swept: list[Call] = []
+    longest = 0.0
+    for number in itertools.count(1):
+        namespace = fresh()
+        proxy.script, proxy.killed_at = nth_write(number, Kill(after)), []
+        with (
+            Witness(namespace) as witness,
+            operator_process(server, options_for(namespace), tmp_path / "log") as process,
+        ):
+            proxy.kill = process.kill
+            began = time.monotonic()
+            live(namespace)
+            longest = max(longest, time.monotonic() - began)
+            # The event of the end comes after the status by which a life is seen to have ended.
+            proxy.quiet_for(LAST_WRITE_SECONDS)
+            if proxy.killed_at:
+                process.until_deaths(1)
+                proxy.until_watching(since=proxy.calls.index(proxy.killed_at[0]))
+                proxy.quiet_for(LAST_WRITE_SECONDS)
+        witness.check()
+        assert end_state(namespace) == unbroken, f"killed {when} write {number}"
+        if not proxy.killed_at:
+            break
+        swept += proxy.killed_at
+    recorder.took(longest, 60, 1, f"killed {when} a write: the longest of {len(swept)} whole lives")
+    assert {call.resource for call in swept} == WRITTEN
 
 
 def test_a_crash_loop_of_the_operator_disturbs_no_training(
