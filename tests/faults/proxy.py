@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -156,8 +157,9 @@ class Proxy:
         interruption = self._interruption
         while True:
             line = asyncio.ensure_future(source.readline())
+            awaited: set[asyncio.Future[Any]] = {line, interruption}
             try:
-                await asyncio.wait({line, interruption}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
                 if interruption.done():
                     break
                 if not await line:

@@ -10,9 +10,11 @@ from tests.api.cluster import Namespace, Object, training_run
 from tests.api.running import CountingCluster
 from tests.faults.faults import (
     Call,
-    Fault,
+    Delay,
     Refuse,
     Reset,
+    Script,
+    Silence,
     every,
     first,
     for_seconds,
@@ -51,7 +53,7 @@ def test_a_job_that_was_made_although_its_creation_got_no_answer_is_not_made_twi
 
 @pytest.mark.parametrize("answer", [CONFLICT, INVALID], ids=["409", "422"])
 def test_a_status_that_is_refused_is_written_again(
-    answer: Fault, proxy: Proxy, started: CountingCluster, namespace: Namespace,
+    answer: Refuse, proxy: Proxy, started: CountingCluster, namespace: Namespace,
     witness: Witness, unbroken: Object, recorder: Recorder,
 ) -> None:  # fmt: skip
     proxy.script = first(2, status_write, answer)
@@ -82,6 +84,26 @@ def test_a_server_that_asks_for_peace_is_asked_less_and_less_often(
     witness.check()
     assert end_state(namespace) == unbroken
     assert storm[-1] - storm[0] >= 1.5, "a hot loop"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("script", "seconds", "what"),
+    [
+        (every(lambda call: call.writes, Delay(1)), 30, "every write takes a second longer"),
+        (first(1, making("pytorchjobs"), Silence()), 45, "a create never answered (limit 30 s)"),
+    ],
+    ids=["late", "never"],
+)
+def test_a_life_with_late_answers_ends_as_any_other(
+    script: Script, seconds: float, what: str, proxy: Proxy, started: CountingCluster,
+    namespace: Namespace, witness: Witness, unbroken: Object, recorder: Recorder,
+) -> None:  # fmt: skip
+    proxy.script = script
+    with recorder.within(seconds, 9, what):
+        live(dataclasses.replace(namespace, patience_seconds=60))
+    witness.check()
+    assert end_state(namespace) == unbroken
 
 
 @pytest.mark.timeout(120)
@@ -135,11 +157,11 @@ def test_an_operator_without_the_right_to_make_jobs_says_so_until_it_has_it(
     assert forbidden in refused["message"]
 
 
-def test_a_run_with_an_absurd_status_and_a_huge_annotation_holds_nobody_up(
+def test_a_run_with_absurd_conditions_and_a_huge_annotation_holds_nobody_up(
     proxy: Proxy, started: CountingCluster, namespace: Namespace, witness: Witness,
     recorder: Recorder,
 ) -> None:  # fmt: skip
-    with recorder.within(20, 15, "absurd status, 200 KB annotation"):
+    with recorder.within(20, 15, "absurd conditions, 200 KB annotation"):
         namespace.make_claim()
         absurd = training_run("absurd")
         absurd["metadata"]["annotations"] = {
@@ -151,19 +173,20 @@ def test_a_run_with_an_absurd_status_and_a_huge_annotation_holds_nobody_up(
         path = f"/apis/trainingrun.io/v1alpha1/namespaces/{namespace.name}/trainingruns/absurd"
         conditions = [
             {
-                "type": f"{'Absurd' * 9}{number}",
+                "type": kind,
                 "status": "Unknown",
                 "reason": "Absurd",
                 "message": "m" * 1000,
                 "lastTransitionTime": "0001-01-01T00:00:00Z",
             }
-            for number in range(5)
+            for kind in ("Accepted", "JobCreated", "Running")
         ]
-        namespace.http.patch(
+        answer = namespace.http.patch(
             f"{path}/status",
-            json={"status": {"phase": "Absurd", "attempt": 0, "conditions": conditions}},
+            json={"status": {"phase": "Running", "attempt": 0, "conditions": conditions}},
             headers={"Content-Type": "application/merge-patch+json"},
         )
+        assert answer.status_code == 200, answer.text
         namespace.create(training_run("good"))
         namespace.until_condition("JobCreated", "True", "JobCreated", "good")
         namespace.until_condition("JobCreated", "True", "JobCreated", "absurd")
