@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")' && exec $(PYTHON) -m hack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-ranks test-api test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
+.PHONY: help demo local test test-unit test-ranks test-api test-faults test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,8 @@ test-ranks: ## Whole runs of the trainer with real ranks on this machine
 	$(RUN) test-ranks
 test-api: ## Tests against a real kube-apiserver and etcd
 	$(RUN) test-api
+test-faults: ## What can go wrong between the operator and the API server
+	$(RUN) test-faults
 test-chart: ## Tests of the Helm chart and the kustomize install
 	$(RUN) test-chart
 test-cluster: ## Tests on the local kind cluster

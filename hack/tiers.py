@@ -52,10 +52,11 @@ VERIFY: Final = Tier("verify", (_tool("python", "-m", "hack.generate", "--check"
 UNIT: Final = Tier("test-unit", (_pytest("unit"),))
 RANKS: Final = Tier("test-ranks", (_pytest("ranks"),))
 API: Final = Tier("test-api", (_pytest("api"),), _programs)
+FAULTS: Final = Tier("test-faults", (_pytest("faults"),), _programs)
 CHART: Final = Tier("test-chart", (_pytest("chart"),), _programs)
 CLUSTER: Final = Tier("test-cluster", (_pytest("cluster"),), _everything)
 
-ALL: Final = (LINT, VERIFY, UNIT, RANKS, CLUSTER, API, CHART)
+ALL: Final = (LINT, VERIFY, UNIT, RANKS, CLUSTER, API, FAULTS, CHART)
 
 
 class TierFailedError(Exception):
