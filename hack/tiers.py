@@ -32,7 +32,7 @@ def _pytest(folder: str) -> tuple[str, ...]:
 
 
 def _programs() -> Sequence[Step]:
-    return binaries.steps("etcd", "kube-apiserver", "kubectl", "helm")
+    return binaries.steps_alone("etcd", "kube-apiserver", "kubectl", "helm")
 
 
 def _everything() -> Sequence[Step]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from hack import cache
-from hack.cluster import golang, source, versions
+from hack.cluster import engine, golang, source, versions
 from hack.cluster.golang import GoModule
 from hack.shell import Shell
 from hack.steps import Bound, Step, run
@@ -122,6 +122,13 @@ def steps(*names: str) -> list[Step]:
     return [*golang.steps(modules), *copies]
 
 
+def steps_alone(*names: str) -> list[Step]:
+    """`steps` with what they need of a cluster's graph, for those who have no cluster's graph."""
+    parts = steps(*names)
+    copied = any("engine" in step.needs for step in parts)
+    return [*engine.steps(), *parts] if copied else parts
+
+
 def ensure(*names: str) -> dict[str, Path]:
     """Bring programs to this machine, building what cannot be had otherwise.
 
@@ -131,7 +138,7 @@ def ensure(*names: str) -> dict[str, Path]:
         StepFailed: one of them could not be built.
     """
     if any(not path(name).is_file() for name in names):
-        run(steps(*names), cache.folder("logs", "programs"))
+        run(steps_alone(*names), cache.folder("logs", "programs"))
     return {name: path(name) for name in names}
 
 
