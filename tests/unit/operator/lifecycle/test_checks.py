@@ -396,35 +396,3 @@ def test_a_pod_is_left_to_its_node_until_its_time_is_over() -> None:
 
 def test_stuck_pods_of_a_run_that_has_ended_are_left_alone() -> None:
     assert decide(seen(job("Succeeded"), dying(9), status=SUCCEEDED), WISH, NOW).actions == ()
-
-
-@pytest.mark.parametrize(
-    ("written", "asked"),
-    [("1", 1), ("1000", 1000), ("0", 0), ("1001", 0), ("yes", 0), ("\uff11", 0)],
-)
-def test_a_retry_is_a_number_from_1_to_1000(written: str, asked: int) -> None:
-    wanted = WISH.with_annotations({"trainingrun.io/retry": written})
-
-    assert (wanted.retry, wanted.retry_problem is None) == (asked, asked > 0)
-
-
-def test_a_failed_run_whose_spec_was_changed_is_told_how_to_go_on() -> None:
-    message = decide(seen(None, status=FAILED), wish(generation=4), NOW).verdicts[0].message
-
-    assert 'set annotation trainingrun.io/retry to "1"' in message
-
-
-def test_a_worker_that_fits_on_no_node_for_a_moment_is_looked_at_again() -> None:
-    fresh = pod(phase="Pending", running=False, unschedulable="full", unschedulable_since=NOW)
-
-    decision = decide(seen(job("Created"), fresh), WISH, NOW + timedelta(seconds=4))
-
-    assert decision.recheck_after == timedelta(seconds=6)
-
-
-def test_a_run_that_trains_with_fewer_workers_says_what_keeps_the_other_away() -> None:
-    away = pod(1, phase="Pending", running=False, unschedulable="0/1 nodes: Insufficient cpu")
-
-    decision = decide(seen(job("Running"), pod(0), away), WISH, NOW)
-
-    assert decision.verdicts[0].message.endswith("fits on no node: 0/1 nodes: Insufficient cpu")
