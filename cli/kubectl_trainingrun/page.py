@@ -56,7 +56,7 @@ def _progress(status: Status) -> Iterator[Row]:
     if progress.eta:
         yield "time left", progress.eta
     for name, value in status.evaluation.items():
-        yield name, _number(value)
+        yield f"held-out {name}", _number(value)
 
 
 def _summary(status: Status) -> Iterator[Row]:
@@ -66,7 +66,8 @@ def _summary(status: Status) -> Iterator[Row]:
     yield "loss", f"{_number(summary.first_loss)} -> {_number(summary.last_loss)}"
     for name, value in summary.evaluation.items():
         first = summary.first_evaluation.get(name)
-        yield name, _number(value) if first is None else f"{_number(first)} -> {_number(value)}"
+        change = _number(value) if first is None else f"{_number(first)} -> {_number(value)}"
+        yield f"held-out {name}", change
     if summary.tokens_per_second is not None:
         yield "throughput", f"{summary.tokens_per_second:.0f} tokens/s"
     if summary.wall_seconds is not None:

@@ -125,6 +125,12 @@ def test_a_page_without_status_asks_for_the_operator() -> None:
     assert shown == "a in b: no status yet: is the operator running?\n"
 
 
+def test_a_page_tells_training_from_held_out_loss() -> None:
+    summary = {"steps": 5, "firstLoss": 3, "lastLoss": 2, "evaluation": {"loss": 2.5}}
+    shown = page({"metadata": {"name": "a", "namespace": "b"}, "status": {"summary": summary}})
+    assert "  loss           3 -> 2\n  held-out loss  2.5\n" in shown
+
+
 def test_a_page_tells_phase_progress_conditions_and_plan() -> None:
     status = {
         "phase": "Running",
