@@ -13,7 +13,7 @@ _INTRODUCTION: Final = f"""\
 # TrainingRun `{API_VERSION}`
 
 Made by `python -m hack.generate` from the models in `operator/trainingrun_operator/api` and
-`trainer_image/trainingrun_trainer/config.py`; edit those.
+`trainer_image/trainingrun_trainer/config`; edit those.
 
 `kubectl explain trainingrun.spec` shows the same on a cluster. A run that breaks a bound or a rule
 is refused at `kubectl apply`; `kubectl trainingrun validate -f FILE` says so without a cluster;

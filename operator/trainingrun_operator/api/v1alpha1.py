@@ -1,6 +1,7 @@
 """The TrainingRun a user writes: `spec`, group by group.
 
-Groups that reach the trainer unchanged come from `trainingrun_trainer.config`; the rest is here.
+Groups that reach the trainer unchanged come from `trainingrun_trainer.config`; the others have a
+module each beside this one.
 Every field has a description, a bound and, where it makes sense, a default: the CRD and the API
 reference are generated from these models.
 """
@@ -9,17 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
 
-from trainingrun_operator.api.names import MountPath, ObjectName, RunName
-from trainingrun_operator.api.quantities import MemoryQuantity
+from trainingrun_operator.api.communication import CommunicationSpec
+from trainingrun_operator.api.cpu import CpuSpec
+from trainingrun_operator.api.image import Image
+from trainingrun_operator.api.names import RunName
+from trainingrun_operator.api.policy import Policy
 from trainingrun_operator.api.schema import Schema, inlined, without_nulls
+from trainingrun_operator.api.shared_memory import SharedMemory
 from trainingrun_operator.api.status import Status
-from trainingrun_operator.api.workers import Image, Workers
+from trainingrun_operator.api.storage import Storage
+from trainingrun_operator.api.workers import Workers
 from trainingrun_trainer.config import (
     Checkpoints,
     Data,
@@ -47,129 +53,6 @@ ATTEMPT_ANNOTATION = f"{GROUP}/attempt"
 RETRY_ANNOTATION = f"{GROUP}/retry"
 """On a TrainingRun that failed: a number above `status.attempt` starts it again."""
 RETRIES_AT_MOST: Final = 1000
-
-RESERVED_FOLDERS: Final = (
-    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/opt", "/proc", "/root", "/run"),
-    *("/sbin", "/scratch", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 - a name, not a use
-)
-"""What the image and the operator's own mounts need; a claim over one of them breaks the worker."""
-
-
-class CommunicationSpec(Group):
-    """How ranks talk to each other."""
-
-    backend: Literal["auto", "gloo"] = Field(
-        "auto", description="torch.distributed backend; auto: gloo on CPUs."
-    )
-    timeout_seconds: int = Field(
-        300, ge=5, le=86400, description="A collective that takes longer has failed."
-    )
-
-
-class CpuSpec(Group):
-    """How the worker's CPUs are used."""
-
-    threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = Field(
-        "auto",
-        description="OpenMP threads of each rank; auto: the worker's CPUs divided by its ranks, "
-        "one at least.",
-    )
-
-
-class NewClaim(Group):
-    """The claim `<run name>-data`, made where there is none. It is never deleted with the run."""
-
-    size: MemoryQuantity = Field(description="How much storage to ask for.")
-    storage_class_name: ObjectName | None = Field(
-        None, description="The storage class; the cluster's default if absent."
-    )
-
-
-class Storage(Group):
-    """The claim that holds the run's folder: checkpoints, model, logs."""
-
-    RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            cel="has(self.claimName) != has(self.create)",
-            holds=lambda s: (s.claim_name is None) != (s.create is None),
-            message="claimName and create exclude each other, and one is needed; "
-            "give exactly one of them",
-        ),
-        Rule(
-            cel=f"!{list(RESERVED_FOLDERS)}.exists(f, "
-            "self.mountPath == f || self.mountPath.startsWith(f + '/'))",
-            holds=lambda s: (
-                not any(
-                    s.mount_path == folder or s.mount_path.startswith(f"{folder}/")
-                    for folder in RESERVED_FOLDERS
-                )
-            ),
-            message="the image or the operator needs this folder; mount elsewhere, as at /runs",
-            field="mountPath",
-        ),
-    )
-
-    claim_name: ObjectName | None = Field(
-        None,
-        description="A PersistentVolumeClaim in the run's namespace, ReadWriteMany for several "
-        "workers.",
-    )
-    create: NewClaim | None = Field(
-        None, description="Make a claim of the run's own, which stays when the run is deleted."
-    )
-    mount_path: MountPath = Field(
-        "/runs",
-        description="Where the claim is mounted. The run's folder is <mountPath>/<run name>.",
-    )
-
-
-class SharedMemory(Group):
-    """The memory volume at /dev/shm."""
-
-    size: MemoryQuantity = Field("256Mi", description="Its size; counts into the memory limit.")
-
-
-class Policy(Group):
-    """What happens to the run as a whole."""
-
-    suspend: bool = Field(
-        False, description="True: pods are stopped after a checkpoint; false: the run goes on."
-    )
-    active_deadline_seconds: int | None = Field(
-        None,
-        ge=1,
-        le=31_536_000,
-        description="Fail the run after so much time, suspension not counted.",
-    )
-    ttl_seconds_after_finished: int | None = Field(
-        None,
-        ge=0,
-        le=31_536_000,
-        description="Delete the TrainingRun so long after its end; the claim's data stays.",
-    )
-    stall_timeout_seconds: int | None = Field(
-        None,
-        ge=60,
-        le=31_536_000,
-        description="Without a new step for so long the pods are made anew, and at the same step "
-        "for the second time the run fails. Longer than loading, evaluation and saving take.",
-    )
-    force_delete_after_seconds: int = Field(
-        60,
-        ge=0,
-        le=31_536_000,
-        description="Pods that are still there so long after their grace period are taken off "
-        "their node without its consent, as when it is lost.",
-    )
-    max_pod_restarts: int = Field(
-        20, ge=0, le=10_000, description="Pods lost or failed after which the run fails."
-    )
-    termination_grace_period_seconds: int = Field(
-        60,
-        ge=1,
-        le=3600,
-        description="Time a worker gets to save a checkpoint when it is asked to leave.",
-    )
 
 
 class TrainingRunSpec(Group):

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from trainingrun_operator.api.policy import Policy
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import (
     RETRIES_AT_MOST,
     RETRY_ANNOTATION,
-    Policy,
     TrainingRun,
 )
 from trainingrun_operator.lifecycle.words import shortened

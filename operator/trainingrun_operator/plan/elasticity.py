@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainingrun_operator.api.elastic import Elastic
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
-from trainingrun_operator.api.workers import Elastic
 from trainingrun_operator.plan.refusal import PlanError
 from trainingrun_trainer.batching import batching, fitting_world_sizes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainingrun_operator.api.v1alpha1 import TrainingRun
-from trainingrun_operator.api.workers import EnvVar, SecretKey
+from trainingrun_operator.api.variables import EnvVar, SecretKey
 from trainingrun_operator.plan.settings import Settings
 from trainingrun_operator.plan.volumes import CONFIG_FOLDER, TOKEN_FILE
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from trainingrun_operator.api.quantities import size_bytes
 from trainingrun_operator.api.status import PlanChoice
+from trainingrun_operator.api.tolerations import Toleration
 from trainingrun_operator.api.v1alpha1 import TrainingRun
-from trainingrun_operator.api.workers import EnvFrom, Toleration
+from trainingrun_operator.api.variables import EnvFrom
 from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
 from trainingrun_operator.plan.environment import Variable, environment
 from trainingrun_operator.plan.identity import spec_hash

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainingrun_operator.api.v1alpha1 import MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL
-from trainingrun_operator.api.workers import EnvFrom
+from trainingrun_operator.api.variables import EnvFrom
 from trainingrun_operator.plan import LaunchPlan
 from trainingrun_operator.plan.environment import Variable
 

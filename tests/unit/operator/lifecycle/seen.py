@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from trainingrun_operator.api.conditions import ConditionType, Reason
+from trainingrun_operator.api.policy import Policy
 from trainingrun_operator.api.status import Condition, Status, WorkerCounts
-from trainingrun_operator.api.v1alpha1 import Policy
 from trainingrun_operator.lifecycle.account import next_status
 from trainingrun_operator.lifecycle.checks import decide
 from trainingrun_operator.lifecycle.decision import Decision

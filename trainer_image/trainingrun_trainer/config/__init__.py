@@ -1,0 +1,49 @@
+"""RunConfig: what the operator tells the trainer, in one versioned JSON document.
+
+The groups a user writes that reach the trainer unchanged (task, model, data, training, checkpoints,
+evaluation) are defined here once; the operator's API reuses them, so that a field means the same in
+the TrainingRun and in the pod. Nothing here imports a training library.
+"""
+
+from trainingrun_trainer.config.checkpoints import Checkpoints, ResumeFrom
+from trainingrun_trainer.config.communication import Communication
+from trainingrun_trainer.config.cpu import Cpu
+from trainingrun_trainer.config.data import Data
+from trainingrun_trainer.config.evaluation import Evaluation
+from trainingrun_trainer.config.model import FromScratch, Model, Tokenizer, TrainTokenizer
+from trainingrun_trainer.config.processes import Processes, RunIdentity
+from trainingrun_trainer.config.run_config import RUN_CONFIG_VERSION, RunConfig
+from trainingrun_trainer.config.sources import (
+    BUILTIN_PYTHON_STDLIB,
+    DataSource,
+    LocalPath,
+    ModelName,
+)
+from trainingrun_trainer.config.task import Task, TaskType
+from trainingrun_trainer.config.training import Precision, Schedule, Training
+
+__all__ = [
+    "BUILTIN_PYTHON_STDLIB",
+    "RUN_CONFIG_VERSION",
+    "Checkpoints",
+    "Communication",
+    "Cpu",
+    "Data",
+    "DataSource",
+    "Evaluation",
+    "FromScratch",
+    "LocalPath",
+    "Model",
+    "ModelName",
+    "Precision",
+    "Processes",
+    "ResumeFrom",
+    "RunConfig",
+    "RunIdentity",
+    "Schedule",
+    "Task",
+    "TaskType",
+    "Tokenizer",
+    "TrainTokenizer",
+    "Training",
+]

@@ -1,0 +1,30 @@
+"""When the state of training is saved, and what a run starts from."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from trainingrun_trainer.rules import Group
+
+
+class Checkpoints(Group):
+    """When the state of training is saved, and how many saves are kept."""
+
+    every_steps: int = Field(
+        200, ge=1, le=1_000_000_000, description="Save every so many optimiser steps."
+    )
+    keep: int = Field(
+        3,
+        ge=2,
+        le=1000,
+        description="Keep the newest so many; two at least, so that one is always whole.",
+    )
+
+
+class ResumeFrom(StrEnum):
+    """What a run starts from when its folder already holds checkpoints."""
+
+    LATEST = "latest"
+    NONE = "none"

@@ -1,0 +1,27 @@
+"""The run and the shape of its distributed job, as the operator decided them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from trainingrun_trainer.rules import Group
+
+
+class RunIdentity(Group):
+    """Which run this is; `uid` tells a run from an earlier one of the same name."""
+
+    namespace: str = "default"
+    name: str
+    uid: str = ""
+
+
+class Processes(Group):
+    """The shape of the distributed job."""
+
+    workers: int = Field(1, ge=1, description="Workers that are meant to come.")
+    min_workers: int = Field(1, ge=1, description="Train with no fewer.")
+    max_workers: int = Field(1, ge=1, description="Train with no more.")
+    per_worker: int = Field(1, ge=1, description="Ranks in each worker.")
+    max_restarts: int = Field(
+        10, ge=0, description="Restarts of a failed rank over the run, all workers together."
+    )

@@ -1,0 +1,57 @@
+"""The whole contract, in one versioned JSON document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field
+
+from trainingrun_trainer.config.checkpoints import Checkpoints, ResumeFrom
+from trainingrun_trainer.config.communication import Communication
+from trainingrun_trainer.config.cpu import Cpu
+from trainingrun_trainer.config.data import Data
+from trainingrun_trainer.config.evaluation import Evaluation
+from trainingrun_trainer.config.model import Model
+from trainingrun_trainer.config.processes import Processes, RunIdentity
+from trainingrun_trainer.config.sources import LocalPath
+from trainingrun_trainer.config.task import Task
+from trainingrun_trainer.config.training import Training
+from trainingrun_trainer.rules import Group
+
+RUN_CONFIG_VERSION: Final = "v1alpha1"
+
+
+class RunConfig(Group):
+    """The whole contract. Unknown fields and versions are refused."""
+
+    version: Literal["v1alpha1"] = RUN_CONFIG_VERSION
+    run: RunIdentity
+    folder: LocalPath = Field(description="The run's own folder: checkpoints, model, logs.")
+    task: Task
+    model: Model
+    data: Data
+    training: Training
+    checkpoints: Checkpoints = Checkpoints()
+    evaluation: Evaluation = Evaluation()
+    resume: ResumeFrom = ResumeFrom.LATEST
+    processes: Processes = Processes()
+    communication: Communication = Communication()
+    cpu: Cpu = Cpu()
+
+    @classmethod
+    def read(cls, path: Path) -> RunConfig:
+        """The RunConfig in a JSON file.
+
+        Raises:
+            OSError: the file cannot be read.
+            pydantic.ValidationError: it is not a valid RunConfig.
+        """
+        return cls.model_validate_json(path.read_bytes())
+
+    def to_json(self) -> str:
+        """The document `read` takes, keys sorted, absent values left out."""
+        return json.dumps(
+            self.model_dump(mode="json", by_alias=True, exclude_none=True), indent=2, sort_keys=True
+        )
