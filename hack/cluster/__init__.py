@@ -27,7 +27,7 @@ from hack.cluster import (
     training_operator,
 )
 from hack.cluster.source import Source, chosen
-from hack.shell import Shell
+from hack.shell import Shell, TimedOut
 from hack.steps import Bound, Step, StepFailed, run
 
 __all__ = ["READY", "down", "kubeconfig", "steps", "up"]
@@ -96,9 +96,14 @@ def down() -> int:
             print("the cluster is deleted" if _delete(shell) else "there is no cluster")
         else:
             print("no Docker engine answers: nothing runs")
-        if engine.stop():
-            print("the Docker engine is stopped")
         source.forget()
+        try:
+            stopped = engine.stop()
+        except TimedOut as error:
+            print(error, file=sys.stderr, flush=True)
+            return 1
+        if stopped:
+            print("the Docker engine is stopped")
     return 0
 
 

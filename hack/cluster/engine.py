@@ -65,13 +65,19 @@ def is_ours() -> bool:
 
 
 def stop() -> bool:
-    """End the engine if we started it; says whether it did."""
+    """End the engine if we started it; says whether it did.
+
+    Raises:
+        TimedOut: it was asked to end and is still there a minute later.
+    """
     pid = _live_pid(_pid_file(), "dockerd")
     if pid is None:
         return False
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + START_SECONDS
-    while _live_pid(_pid_file(), "dockerd") is not None and time.monotonic() < deadline:
+    while _live_pid(_pid_file(), "dockerd") is not None:
+        if time.monotonic() > deadline:
+            raise TimedOut(f"the Docker engine (process {pid}) was told to end, and has not")
         time.sleep(0.2)
     return True
 
