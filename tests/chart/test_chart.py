@@ -47,8 +47,13 @@ def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
     return [manifest for manifest in manifests if manifest["kind"] in kinds]
 
 
+def aggregated(role: Manifest) -> bool:
+    """Whether a role is for users, by way of `view`, `edit` and `admin`."""
+    return any("/aggregate-to-" in label for label in role["metadata"]["labels"])
+
+
 def rights(manifests: list[Manifest]) -> list[dict[str, Any]]:
-    """Each role with where it holds and what it allows, in a stable order."""
+    """Each of the operator's roles with where it holds and what it allows, in a stable order."""
     return sorted(
         (
             {
@@ -57,6 +62,7 @@ def rights(manifests: list[Manifest]) -> list[dict[str, Any]]:
                 "rules": role["rules"],
             }
             for role in of_kind(manifests, "Role", "ClusterRole")
+            if not aggregated(role)
         ),
         key=lambda role: (role["role"], role["namespace"]),
     )
@@ -99,6 +105,31 @@ def test_secrets_are_read_in_the_operator_s_own_namespace_only(helm: Path) -> No
         if "secrets" in rule["resources"]
     ]
     assert set(reading) == {NAMESPACE}
+
+
+@pytest.mark.parametrize(
+    ("part_of", "verbs"),
+    [
+        ("view", {"get", "list", "watch"}),
+        ("edit", {"create", "delete", "deletecollection", "patch", "update"}),
+    ],
+)
+def test_a_user_of_a_namespace_may_do_with_runs_what_they_may_with_workloads(
+    helm: Path, part_of: str, verbs: set[str]
+) -> None:
+    label = f"rbac.authorization.k8s.io/aggregate-to-{part_of}"
+    (role,) = (
+        role
+        for role in of_kind(template(helm), "ClusterRole")
+        if label in role["metadata"]["labels"]
+    )
+    (rule,) = role["rules"]
+    assert (rule["resources"], set(rule["verbs"])) == (["trainingruns"], verbs)
+
+
+def test_roles_for_users_can_be_left_out(helm: Path) -> None:
+    roles = of_kind(template(helm, "userRoles.create=false"), "ClusterRole")
+    assert not any(map(aggregated, roles))
 
 
 def test_in_namespaces_of_its_own_the_operator_watches_these(helm: Path) -> None:
