@@ -31,6 +31,14 @@ What is said goes with conditions that are not worth a row: Accepted=True Valid 
 carries the run out, Running=False WaitingForPods with JobCreated=True, and Running=False and
 Progressing=False Finished with the end.
 
+## A spec that becomes wrong while the run goes on
+
+What breaks the schema is refused at apply. What only the operator can see, such as a number of
+workers that does not divide the global batch, is refused by `Accepted=False` InvalidSpec. A run
+that has its PyTorchJob then goes on by the spec that the job was made from, and its phase says so;
+only `spec.policy` is followed, so that it can still be suspended. Correct the spec, or write the
+old one back, and `Accepted` is True again. A run that has no job yet shows the phase Invalid.
+
 ## Restart budgets
 
 | What | Counted in | Limit | At the limit |
@@ -49,9 +57,11 @@ A run that has succeeded or failed stays so, whatever happens to its job, its po
 changed spec only `spec.policy.ttlSecondsAfterFinished` still counts; any other change is answered
 once by `Accepted=False` ChangedAfterEnd and an event, and changes nothing else.
 
-A run that **failed** is started again by an annotation, up to 1000 times:
+A run that **failed** is started again by an annotation, up to 1000 times; the plugin's verb finds
+the number:
 
 ```
+kubectl trainingrun retry NAME
 kubectl annotate trainingrun NAME trainingrun.io/retry="1" --overwrite
 ```
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 from typing import Any, Final
 
-from trainingrun_operator.api.v1alpha1 import GROUP, PLURAL, RUN_LABEL
+from trainingrun_operator.api.v1alpha1 import GROUP, PLURAL, RETRY_ANNOTATION, RUN_LABEL
 
 _LOG_REQUESTS: Final = 64
 """kubectl follows 5 pods at most unless told otherwise."""
@@ -47,11 +47,31 @@ def fetch(name: str, options: list[str]) -> dict[str, Any]:
         KubectlError: there is no such run, no cluster, or no kubectl.
     """
     command = ["kubectl", "get", *options, "--output=json", "--", f"{PLURAL}.{GROUP}", name]
+    run: dict[str, Any] = json.loads(_said(command))
+    return run
+
+
+def ask_for_attempt(name: str, attempt: int, options: list[str]) -> None:
+    """Annotate a TrainingRun, so that the operator begins this attempt.
+
+    Raises:
+        KubectlError: there is no such run, no cluster, no right to do so, or no kubectl.
+    """
+    annotation = f"{RETRY_ANNOTATION}={attempt}"
+    target = ["--", f"{PLURAL}.{GROUP}", name, annotation]
+    _said(["kubectl", "annotate", "--overwrite", *options, *target])
+
+
+def _said(command: list[str]) -> str:
+    """What kubectl prints.
+
+    Raises:
+        KubectlError: it fails, or there is none.
+    """
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         raise KubectlError(f"kubectl cannot be started: {error.strerror}") from error
     if done.returncode != 0:
         raise KubectlError(done.stderr.strip() or "kubectl failed")
-    run: dict[str, Any] = json.loads(done.stdout)
-    return run
+    return done.stdout

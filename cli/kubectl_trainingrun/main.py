@@ -11,6 +11,7 @@ from kubectl_trainingrun import check, cluster
 from kubectl_trainingrun.documents import Document, UnreadableError, documents
 from kubectl_trainingrun.manifest_text import manifest_text
 from kubectl_trainingrun.page import page
+from kubectl_trainingrun.retry import CannotRetryError, next_attempt
 from trainingrun_operator.api.problems import Problem
 from trainingrun_operator.plan import Settings
 from trainingrun_operator.render import claims, render
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         sys.stdout.flush()
-    except cluster.KubectlError as error:
+    except (cluster.KubectlError, CannotRetryError) as error:
         print(error, file=sys.stderr)
         return 1
     except BrokenPipeError:
@@ -63,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     status = verbs.add_parser("status", help="show where a run stands, and why")
     _add_run(status)
     status.set_defaults(run=_status)
+
+    retry = verbs.add_parser("retry", help="let a run that failed go on from its last checkpoint")
+    _add_run(retry)
+    retry.set_defaults(run=_retry)
     return parser
 
 
@@ -123,6 +128,14 @@ def _logs(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     print(page(cluster.fetch(options.name, _where(options))), end="")
+    return 0
+
+
+def _retry(options: argparse.Namespace) -> int:
+    where = _where(options)
+    attempt = next_attempt(cluster.fetch(options.name, where))
+    cluster.ask_for_attempt(options.name, attempt, where)
+    print(f"retry {attempt} of {options.name} is asked for")
     return 0
 
 

@@ -15,6 +15,8 @@ def page(run: dict[str, Any]) -> str:
     lines = [f"{metadata['name']} in {metadata['namespace']}: {phase}"]
     if status.message:
         lines.append(f"  {status.message}")
+    if status.attempt:
+        lines.append(f"  retried: this is attempt {status.attempt}")
     sections = (
         ("Progress", _progress(status)),
         ("Result", _summary(status)),

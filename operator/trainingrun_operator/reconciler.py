@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from pydantic import ValidationError
 
 from trainingrun_operator.api.conditions import ConditionType, Reason
+from trainingrun_operator.api.policy import Policy
 from trainingrun_operator.api.problems import problems
 from trainingrun_operator.api.status import Status
 from trainingrun_operator.api.v1alpha1 import TrainingRun
@@ -150,6 +151,7 @@ class Reconciler:
         wish = wish.with_annotations(raw["metadata"].get("annotations") or {})
         now = self._clock()
         seen = await self._observed(key, raw, wish, memory, now)
+        wish = wish.as_job_was_made(seen.job, seen.uid)
         decision = decide(seen, wish, now)
         if decision.attempt is not None:
             memory.last_failure = None
@@ -171,6 +173,7 @@ class Reconciler:
             name=meta["name"],
             namespace=meta["namespace"],
             generation=meta.get("generation", 0),
+            reports=bool(self._settings().progress_url),
         )
         try:
             # The status is read apart: whatever stands in it, the spec can be carried out.
@@ -178,7 +181,7 @@ class Reconciler:
             plan = launch_plan(run, self._settings())
         except ValidationError as error:
             problem = "; ".join(str(problem) for problem in problems(error))
-            return replace(refused, problem=problem), None
+            return replace(refused, policy=_policy(raw), problem=problem), None
         except PlanError as error:
             return replace(refused, policy=run.spec.policy, problem=str(error)), None
         return Wish.of(run, plan), plan
@@ -198,8 +201,7 @@ class Reconciler:
             last_failure=memory.last_failure,
             watched_since=self._began,
         )
-        wanted = wish.problem is None and not wish.policy.suspend
-        if job is None and wish.claim is not None and wanted and not seen.finished:
+        if job is None and wish.claim is not None and wish.problem is None and not seen.finished:
             phase = await self._cluster.claim_phase(key.namespace, wish.claim)
             claim = {None: Claim.MISSING, "Lost": Claim.LOST}.get(phase, Claim.FOUND)
             seen = replace(seen, claim=claim)
@@ -232,7 +234,7 @@ class Reconciler:
                     made = await self._made(replace(plan, attempt=seen.status.attempt), seen.uid)
                 except NameTakenError as error:
                     wait = say.patience(seen, now)
-                    return seen, say.name_taken(error.kind, error.name, wait)
+                    return seen, say.name_taken(seen, error.kind, error.name, wait)
                 except (RefusedError, ForbiddenError, UnavailableError) as error:
                     wait = say.patience(seen, now, ConditionType.JOB_CREATED)
                     return seen, say.job_refused(str(error), wait)
@@ -342,6 +344,14 @@ _HARMLESS: Final = frozenset({Reason.WAITING_FOR_PODS, Reason.SUSPENDED, Reason.
 
 def _condition(status: Status, kind: ConditionType) -> Any:
     return next((c for c in status.conditions if c.type is kind), None)
+
+
+def _policy(raw: Mapping[str, Any]) -> Policy:
+    """The policy of a spec that is wrong elsewhere."""
+    try:
+        return Policy.model_validate(raw["spec"]["policy"], by_alias=True, by_name=False)
+    except (ValidationError, LookupError, TypeError):
+        return Policy()
 
 
 def _uid(raw: Mapping[str, Any]) -> str:

@@ -19,6 +19,41 @@ def test_a_spec_that_fits_no_plan_is_not_accepted_and_the_field_is_named(
     assert namespace.jobs() == []
 
 
+def test_an_edit_that_fits_no_plan_is_refused_and_the_run_goes_on(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run())
+    namespace.until_job()
+    namespace.start_workers()
+    namespace.until_condition("Running", "True", "WorkersRunning")
+    made = namespace.job()["metadata"]
+
+    namespace.edit_run({"spec": {"workers": {"count": 3, "elastic": {"max": 3}}}})
+    refused = namespace.until_condition("Accepted", "False", "InvalidSpec")
+
+    assert "spec.training.globalBatchSize" in refused["message"]
+    assert namespace.run()["status"]["phase"] == "Running"
+    assert namespace.job()["metadata"]["generation"] == made["generation"]
+
+    namespace.edit_run({"spec": {"workers": {"count": 2}}})
+    namespace.until_condition("Accepted", "True", "Valid")
+
+
+def test_a_run_that_begins_suspended_has_its_job_and_starts_when_it_goes_on(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run(policy={"suspend": True}))
+    assert namespace.until_job()["spec"]["runPolicy"]["suspend"] is True
+    namespace.until_condition("Suspended", "True", "Suspended")
+
+    namespace.edit_run({"spec": {"policy": {"suspend": False}}})
+
+    namespace.until_condition("Suspended", "False", "NotSuspended")
+    assert namespace.job()["spec"]["runPolicy"]["suspend"] is False
+
+
 def test_a_missing_claim_is_named_and_the_run_starts_when_it_is_made(
     started: CountingCluster, namespace: Namespace
 ) -> None:

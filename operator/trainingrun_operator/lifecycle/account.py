@@ -36,7 +36,7 @@ def next_status(seen: Observed, wish: Wish, decision: Decision, now: datetime) -
     status = seen.status.model_copy(update=_said(seen, wish, decision, now))
     status = _counted(status, seen, wish, decision, now)
     status = _with_time(status, decision, now)
-    status = _with_report(status, seen)
+    status = _with_report(status, seen, wish)
     if _true(status, ConditionType.SUCCEEDED):
         status = _with_last_words(status, seen, now)
     elif (failure := seen.failure()) is not None and failure.message is not None:
@@ -103,7 +103,7 @@ def _said(seen: Observed, wish: Wish, decision: Decision, now: datetime) -> dict
     }
     if decision.verdicts:
         said["message"] = decision.verdicts[0].message
-    if wish.problem is None:
+    if wish.problem is None and wish.refused_edit is None:
         said["plan"] = wish.choices
     if seen.job is not None:
         said["backend"] = Backend(kind=BACKEND_KIND, name=seen.job.name, uid=seen.job.uid)
@@ -145,13 +145,15 @@ def _with_time(status: Status, decision: Decision, now: datetime) -> Status:
     return status.model_copy(update=update)
 
 
-def _with_report(status: Status, seen: Observed) -> Status:
+def _with_report(status: Status, seen: Observed, wish: Wish) -> Status:
     if seen.report is None:
         return status
     update: dict[str, Any] = {"progress": progress.progress(status.progress, seen.report)}
     report = seen.report.report
     if block := report.training_run:
-        update["checkpoints"] = progress.checkpoints(status.checkpoints, block.checkpoints)
+        update["checkpoints"] = progress.checkpoints(
+            status.checkpoints, block.checkpoints, wish.keep
+        )
         update["restarts"] = progress.restarts_reported(status.restarts, block.restarts)
     if metrics := progress.evaluation(report):
         update["evaluation"] = dict(metrics)

@@ -51,14 +51,19 @@ def _true(condition: Condition) -> bool:
 
 
 def _false_for(*reasons: Reason) -> Callable[[Condition], bool]:
-    return lambda c: c.status == "False" and (not reasons or c.reason in reasons)
+    return lambda c: c.status == "False" and c.reason in reasons
+
+
+def _false_but_for(*reasons: Reason) -> Callable[[Condition], bool]:
+    return lambda c: c.status == "False" and c.reason not in reasons
 
 
 _PHASES: Final[dict[Phase, tuple[ConditionType, Callable[[Condition], bool]]]] = {
     Phase.FAILED: (ConditionType.FAILED, _true),
     Phase.SUCCEEDED: (ConditionType.SUCCEEDED, _true),
-    Phase.INVALID: (ConditionType.ACCEPTED, _false_for(Reason.INVALID_SPEC)),
-    Phase.PENDING: (ConditionType.ACCEPTED, _false_for()),
+    # A refused edit of a run that has its job changes nothing of what the run is doing.
+    Phase.INVALID: (ConditionType.JOB_CREATED, _false_for(Reason.INVALID_SPEC)),
+    Phase.PENDING: (ConditionType.JOB_CREATED, _false_but_for(Reason.RESTARTING, Reason.RETRIED)),
     Phase.SUSPENDED: (ConditionType.SUSPENDED, _true),
     Phase.RUNNING: (ConditionType.RUNNING, _true),
     Phase.RESTARTING: (

@@ -122,6 +122,7 @@ class Job:
     spec_hash: str = ""
     attempt: int = 0
     workers: int = 0
+    min_workers: int = 1
     suspended: bool = False
     deleting: bool = False
     created_at: datetime | None = None
@@ -152,6 +153,7 @@ class Job:
             spec_hash=_text(_dict(meta, "annotations"), SPEC_HASH_ANNOTATION),
             attempt=_number(_dict(meta, "annotations").get(ATTEMPT_ANNOTATION)),
             workers=_number(worker.get("replicas")),
+            min_workers=_number(_dict(spec, "elasticPolicy").get("minReplicas")) or 1,
             suspended=_dict(spec, "runPolicy").get("suspend") is True,
             deleting="deletionTimestamp" in meta,
             created_at=_time(meta.get("creationTimestamp")),

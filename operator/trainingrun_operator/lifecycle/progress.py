@@ -96,10 +96,17 @@ def restarts_of_the_end(before: Restarts, message: TerminationMessage) -> Restar
     return restarts_reported(before, message.restarts)
 
 
-def checkpoints(before: Checkpoints, reported: Iterable[CheckpointRecord]) -> Checkpoints:
-    """The ledger with the reported records: one for each path, the newest verified one is good."""
+def checkpoints(
+    before: Checkpoints, reported: Iterable[CheckpointRecord], keep: int | None = None
+) -> Checkpoints:
+    """The ledger with the reported records: one for each path, the newest verified one is good.
+
+    Of the verified ones the trainer keeps the newest `keep`; those set aside stay.
+    """
     by_path = {record.path: record for record in (*before.recent, *reported)}
-    recent = tuple(sorted(by_path.values(), key=lambda record: record.step))[-RECENT:]
+    records = sorted(by_path.values(), key=lambda record: record.step)
+    gone = [r for r in records if r.verified][:-keep] if keep else []
+    recent = tuple(r for r in records if r not in gone)[-RECENT:]
     good = max((r for r in recent if r.verified), key=lambda r: r.step, default=None)
     if good is None:
         return before.model_copy(update={"recent": recent})

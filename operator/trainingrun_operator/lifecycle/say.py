@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,20 +33,35 @@ def patience(
     return min(max((now - known.last_transition_time) / 2, SHORTEST_PATIENCE), LONGEST_PATIENCE)
 
 
-def refused(reason: Reason, message: str, recheck_after: timedelta | None = None) -> Decision:
-    """The run cannot be carried out as it is; nothing is made."""
-    verdict = Verdict(ConditionType.ACCEPTED, "False", reason, message)
-    activity = Activity.UNCHANGED if reason is Reason.INVALID_SPEC else Activity.IDLE
-    return Decision((verdict,), activity=activity, recheck_after=recheck_after)
+def refused(
+    seen: Observed, reason: Reason, message: str, recheck_after: timedelta | None = None
+) -> Decision:
+    """The run has no job and cannot be carried out as it is; nothing is made."""
+    kinds = [ConditionType.ACCEPTED, ConditionType.JOB_CREATED]
+    # What was true of a job that is gone is not true any more.
+    ended = (ConditionType.RUNNING, ConditionType.PROGRESSING, ConditionType.SUSPENDED)
+    kinds += [kind for kind in ended if seen.is_true(kind)]
+    verdicts = tuple(Verdict(kind, "False", reason, message) for kind in kinds)
+    return Decision(verdicts, activity=Activity.IDLE, recheck_after=recheck_after)
 
 
-def name_taken(kind: str, name: str, recheck_after: timedelta) -> Decision:
+def with_edit_refused(decided: Decision, problem: str) -> Decision:
+    """The decision by the spec that the job was made from, while the present one is refused."""
+    if decided.activity is Activity.ENDED or not decided.verdicts:
+        return decided
+    message = f"{problem}. The edit is refused; the run goes on by the spec its job was made from"
+    refusal = Verdict(ConditionType.ACCEPTED, "False", Reason.INVALID_SPEC, message)
+    others = tuple(v for v in decided.verdicts if v.type is not ConditionType.ACCEPTED)
+    return replace(decided, verdicts=(*others, refusal))
+
+
+def name_taken(seen: Observed, kind: str, name: str, recheck_after: timedelta) -> Decision:
     """An object of the name is there that this run does not own."""
     message = (
         f"{kind} {name} exists and is not this run's; it is left alone. Delete it, and the run "
         "starts by itself, or give the run another name"
     )
-    return refused(Reason.NAME_CONFLICT, message, recheck_after)
+    return refused(seen, Reason.NAME_CONFLICT, message, recheck_after)
 
 
 def job_refused(message: str, recheck_after: timedelta) -> Decision:
@@ -57,13 +73,14 @@ def job_refused(message: str, recheck_after: timedelta) -> Decision:
     )
 
 
-def suspended(actions: tuple[Action, ...]) -> Decision:
+def suspended(wish: Wish, actions: tuple[Action, ...]) -> Decision:
     """The pods go, or are gone; time stands still."""
     message = "suspended; set spec.policy.suspend to false to go on from the last checkpoint"
     return Decision(
         (
             Verdict(ConditionType.SUSPENDED, "True", Reason.SUSPENDED, message),
             _ACCEPTED,
+            _job_made(wish),
             Verdict(ConditionType.RUNNING, "False", Reason.SUSPENDED, message),
             Verdict(ConditionType.PROGRESSING, "False", Reason.SUSPENDED, message),
         ),
@@ -84,7 +101,7 @@ def resumed(seen: Observed) -> tuple[Verdict, ...]:
 
 def starting(seen: Observed, wish: Wish, actions: tuple[Action, ...] = ()) -> Decision:
     """The job is there, or is made just now; its pods are not yet up."""
-    message = f"PyTorchJob {wish.name} is made; its {wish.workers} workers are awaited"
+    message = f"{_job_made(wish).message}; its {wish.workers} workers are awaited"
     return Decision(
         (
             Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, message),
@@ -112,12 +129,11 @@ def replacing(message: str, actions: tuple[Action, ...] = ()) -> Decision:
 
 def not_running(seen: Observed, wish: Wish, reason: Reason, message: str) -> Decision:
     """The job is there, but fewer workers run than training needs."""
-    job = f"PyTorchJob {wish.name} is made"
     return Decision(
         (
             Verdict(ConditionType.RUNNING, "False", reason, message),
             _ACCEPTED,
-            Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, job),
+            _job_made(wish),
             *resumed(seen)[:1],
         ),
         activity=Activity.ACTIVE,
@@ -150,17 +166,21 @@ def running(seen: Observed, wish: Wish) -> Decision:
     training = Verdict(
         ConditionType.PROGRESSING, "True", Reason.TRAINING, "the run reports progress"
     )
-    job = f"PyTorchJob {wish.name} is made"
     return Decision(
         (
             Verdict(ConditionType.RUNNING, "True", Reason.WORKERS_RUNNING, message),
             _ACCEPTED,
-            Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, job),
+            _job_made(wish),
             *resumed(seen)[:1],
             training if reports else _NO_PROGRESS,
         ),
         activity=Activity.ACTIVE,
     )
+
+
+def _job_made(wish: Wish) -> Verdict:
+    message = f"PyTorchJob {wish.name} is made"
+    return Verdict(ConditionType.JOB_CREATED, "True", Reason.JOB_CREATED, message)
 
 
 def _what_keeps_away(seen: Observed) -> str:

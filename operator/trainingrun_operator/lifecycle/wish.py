@@ -14,13 +14,14 @@ from trainingrun_operator.api.v1alpha1 import (
     RETRY_ANNOTATION,
     TrainingRun,
 )
+from trainingrun_operator.lifecycle.observed import Job
 from trainingrun_operator.lifecycle.words import shortened
 from trainingrun_operator.plan import LaunchPlan
 
 
 @dataclass(frozen=True)
 class Wish:
-    """One run's wish. With `problem`, nothing else in it may be acted on."""
+    """One run's wish. With `problem`, nothing else in it may be acted on but its policy."""
 
     name: str
     namespace: str
@@ -34,11 +35,16 @@ class Wish:
     """Whether the claim is made where there is none."""
     choices: tuple[PlanChoice, ...] = ()
     problem: str | None = None
+    """Why the spec cannot be carried out."""
+    refused_edit: str | None = None
+    """Why the present spec is refused, of a run that goes on by the one its job was made from."""
     retry: int = 0
     """What the annotation trainingrun.io/retry asks for, 0 for nothing."""
     retry_problem: str | None = None
     reports: bool = True
     """Whether the workers can report progress to this operator."""
+    keep: int | None = None
+    """How many checkpoints are kept; None if it is not known."""
 
     def with_annotations(self, annotations: Mapping[str, str]) -> Self:
         """The wish with what the run's annotations ask for."""
@@ -52,6 +58,25 @@ class Wish:
             f'from "1" to "{RETRIES_AT_MOST}", greater than status.attempt'
         )
         return replace(self, retry_problem=problem)
+
+    def as_job_was_made(self, job: Job | None, uid: str) -> Self:
+        """The wish that the run's own job carries out, where the spec has become a wrong one.
+
+        The job is the record of what was last accepted. The policy is valid by itself, so that a
+        run with a wrong spec can still be suspended.
+        """
+        if self.problem is None or job is None or job.owner_uid != uid or job.deleting:
+            return self
+        limits = {} if self.reports else {"stall_timeout_seconds": None}
+        return replace(
+            self,
+            problem=None,
+            refused_edit=self.problem,
+            policy=self.policy.model_copy(update=limits),
+            workers=job.workers,
+            min_workers=job.min_workers,
+            spec_hash=job.spec_hash,
+        )
 
     @classmethod
     def of(cls, run: TrainingRun, plan: LaunchPlan) -> Self:
@@ -68,4 +93,15 @@ class Wish:
             makes_claim=plan.new_claim is not None,
             choices=plan.choices,
             reports=plan.reports,
+            problem=_stall_unseen(run.spec.policy, plan),
+            keep=run.spec.checkpoints.keep,
         )
+
+
+def _stall_unseen(policy: Policy, plan: LaunchPlan) -> str | None:
+    if policy.stall_timeout_seconds is None or plan.reports:
+        return None
+    return (
+        "spec.policy.stallTimeoutSeconds: this operator receives no progress; remove the field, "
+        "or install the operator with progress.enabled=true"
+    )

@@ -42,10 +42,11 @@ from trainingrun_operator.lifecycle.checks.pods import (
     unschedulable,
     waiting,
 )
-from trainingrun_operator.lifecycle.checks.stall import stall_unseen, stalled
+from trainingrun_operator.lifecycle.checks.stall import stalled
 from trainingrun_operator.lifecycle.checks.wishes import claim_missing, not_accepted, suspended
 from trainingrun_operator.lifecycle.decision import Decision
 from trainingrun_operator.lifecycle.observed import Observed
+from trainingrun_operator.lifecycle.say import with_edit_refused
 from trainingrun_operator.lifecycle.wish import Wish
 
 Check = Callable[[Observed, Wish, datetime], Decision | None]
@@ -61,7 +62,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     user_error,
     restarts_exhausted,
     not_accepted,
-    stall_unseen,
     deadline_exceeded,
     suspended,
     pod_restarts_exhausted,
@@ -85,4 +85,6 @@ CHECKS: Final[tuple[Check, ...]] = (
 def decide(seen: Observed, wish: Wish, now: datetime) -> Decision:
     """The first check that has something to say decides; `waiting` always has."""
     decided = next(d for check in CHECKS if (d := check(seen, wish, now)) is not None)
+    if wish.refused_edit is not None and not seen.finished:
+        decided = with_edit_refused(decided, wish.refused_edit)
     return with_what_is_due(decided, seen, wish, now)

@@ -24,7 +24,7 @@ def job_is_a_strangers(seen: Observed, wish: Wish, now: datetime) -> Decision | 
     """
     if seen.job is None or seen.job.owner_uid == seen.uid:
         return None
-    return say.name_taken("PyTorchJob", wish.name, say.patience(seen, now))
+    return say.name_taken(seen, "PyTorchJob", wish.name, say.patience(seen, now))
 
 
 def job_of_an_earlier_attempt(seen: Observed, _wish: Wish, _now: datetime) -> Decision | None:
@@ -54,11 +54,14 @@ def job_going(seen: Observed, _wish: Wish, _now: datetime) -> Decision | None:
 def job_missing(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
     """The run has no PyTorchJob.
 
-    Says: JobCreated=True JobCreated, Accepted=False NameConflict or JobCreated=False JobRefused.
+    Says: JobCreated=True JobCreated, or Suspended=True Suspended where spec.policy.suspend is true;
+    Accepted=False NameConflict or JobCreated=False JobRefused where it cannot be made.
     Does: makes the run's objects, the job last.
     """
     if seen.job is not None:
         return None
+    if wish.policy.suspend:
+        return say.suspended(wish, (ApplyChildren(),))
     return say.starting(seen, wish, (ApplyChildren(),))
 
 

@@ -13,21 +13,6 @@ from trainingrun_operator.lifecycle.wish import Wish
 from trainingrun_operator.lifecycle.words import duration
 
 
-def stall_unseen(_seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
-    """spec.policy.stallTimeoutSeconds is set, but this operator receives no progress.
-
-    Says: Accepted=False InvalidSpec.
-    Does: nothing.
-    """
-    if wish.policy.stall_timeout_seconds is None or wish.reports:
-        return None
-    message = (
-        "spec.policy.stallTimeoutSeconds: this operator receives no progress; remove the field, "
-        "or install the operator with progress.enabled=true"
-    )
-    return say.refused(Reason.INVALID_SPEC, message)
-
-
 def stalled(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
     """Enough workers run, and no new step was reported for spec.policy.stallTimeoutSeconds.
 

@@ -11,15 +11,15 @@ from trainingrun_operator.lifecycle.observed import Claim, Observed
 from trainingrun_operator.lifecycle.wish import Wish
 
 
-def not_accepted(_seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
-    """The spec is wrong, or asks for what does not fit together.
+def not_accepted(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
+    """The spec is wrong, or asks for what does not fit together, and the run has no job.
 
     Says: Accepted=False InvalidSpec.
     Does: nothing.
     """
     if wish.problem is None:
         return None
-    return say.refused(Reason.INVALID_SPEC, wish.problem)
+    return say.refused(seen, Reason.INVALID_SPEC, wish.problem)
 
 
 def claim_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
@@ -33,27 +33,24 @@ def claim_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
             f"claim {wish.claim} of spec.storage does not exist in namespace "
             f"{wish.namespace}; create it, and the run starts by itself"
         )
-        return say.refused(Reason.CLAIM_NOT_FOUND, message, say.patience(seen, now))
+        return say.refused(seen, Reason.CLAIM_NOT_FOUND, message, say.patience(seen, now))
     if seen.claim is Claim.LOST:
         message = (
             f"claim {wish.claim} of spec.storage has lost its volume; "
             "make the claim anew, and the run starts by itself"
         )
-        return say.refused(Reason.CLAIM_LOST, message, say.patience(seen, now))
+        return say.refused(seen, Reason.CLAIM_LOST, message, say.patience(seen, now))
     return None
 
 
 def suspended(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
-    """spec.policy.suspend is true.
+    """spec.policy.suspend is true, and the run has its job.
 
     Says: Suspended=True Suspended.
     Does: suspends the job, whose pods save and go.
     """
-    if not wish.policy.suspend:
-        return None
     job = seen.job
-    pause = job is not None and not job.suspended and not job.finished and not job.deleting
-    if job is not None and job.finished:
+    if not wish.policy.suspend or job is None or job.finished or job.deleting:
         return None
-    actions = (AdjustJob(wish.name, wish.workers, suspend=True),) if pause else ()
-    return say.suspended(actions)
+    pause = () if job.suspended else (AdjustJob(wish.name, wish.workers, suspend=True),)
+    return say.suspended(wish, pause)

@@ -188,6 +188,17 @@ def test_the_newest_verified_checkpoint_is_the_good_one() -> None:
     assert [record.step for record in ledger.recent] == [10, 20]
 
 
+def test_checkpoints_that_were_let_go_are_not_listed_and_set_aside_ones_are() -> None:
+    damaged, *good = checkpoint(10, verified=False), *map(checkpoint, (20, 30, 40))
+    known = after(seen(RUNNING, pod(), report=received(checkpoints=[damaged, *good[:2]])))
+
+    report = received(checkpoints=[good[2]])
+    ledger = after(seen(RUNNING, pod(), report=report, status=known), wish(keep=2)).checkpoints
+
+    assert [record.step for record in ledger.recent] == [10, 30, 40]
+    assert ledger.last_good == 40
+
+
 def test_success_fills_progress_and_ledger_from_the_summary() -> None:
     found = after(seen(job("Succeeded"), ended(0, 0, summary=SUMMARY), ended(1, 0), status=RAN))
 

@@ -87,7 +87,11 @@ TABLE = {
         ("Suspended", "True", "Suspended"), (),
     ),
     "suspended before its start": (
-        seen(None), wish(suspend=True), ("Suspended", "True", "Suspended"), (),
+        seen(None), wish(suspend=True), ("Suspended", "True", "Suspended"), (ApplyChildren(),),
+    ),
+    "suspended before its claim is there": (
+        seen(None, claim=Claim.MISSING), wish(suspend=True), ("Accepted", "False", "ClaimNotFound"),
+        (),
     ),
     "a job no pod of which is there": (
         seen(job("Created")), WISH, ("JobCreated", "True", "JobCreated"), (),
@@ -170,10 +174,6 @@ TABLE = {
     "the job of an earlier attempt": (
         seen(job("Failed"), ended(0, 64), status=Status(attempt=1)), WISH,
         ("Running", "False", "Restarting"), (DeleteJob("squad", "job-uid"),),
-    ),
-    "a stall that this operator could not see": (
-        seen(job("Running")), wish(stall_timeout_seconds=60, reports=False),
-        ("Accepted", "False", "InvalidSpec"), (),
     ),
     "no new step for too long": (
         seen(job("Running"), pod(0), pod(1), status=QUIET_AT_7), wish(stall_timeout_seconds=60),
