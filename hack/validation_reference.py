@@ -37,6 +37,9 @@ _OPERATOR: Final = (
     ("spec.policy.stallTimeoutSeconds", "the operator receives progress", "InvalidSpec"),
     ("spec.storage.claimName", "the claim exists", "ClaimNotFound"),
     ("spec.storage.claimName", "the claim has its volume", "ClaimLost"),
+    ("spec.workers.priorityClassName", "the priority class exists", "PriorityClassNotFound"),
+    ("spec.workers", "the namespace's quotas have room for the fewest workers", "QuotaExceeded"),
+    ("spec.workers", "the API server and its webhooks take the pods", "PodsRefused"),
     ("metadata.name", "no stranger's object has the name", "NameConflict"),
     ("metadata.annotations", "trainingrun.io/retry is a number from 1 to 1000", "InvalidRetry"),
     ("spec", "it is not changed after the end", "ChangedAfterEnd"),
@@ -44,7 +47,7 @@ _OPERATOR: Final = (
     (
         "spec.workers.envFrom",
         "the secrets and ConfigMaps exist",
-        "SecretNotFound, ContainerConfigError",
+        "SecretNotFound, ConfigMapNotFound",
     ),
     ("spec.image", "the image can be pulled", "ImagePullFailed"),
     ("the PyTorchJob", "the API server, its quotas and webhooks take it", "JobRefused"),

@@ -32,6 +32,7 @@ from trainingrun_operator.cluster.protocol import (
     RefusedError,
     UnavailableError,
 )
+from trainingrun_operator.gathering import Gathering
 from trainingrun_operator.keys import Key
 from trainingrun_operator.lifecycle import say
 from trainingrun_operator.lifecycle.account import (
@@ -107,6 +108,7 @@ class Memory:
     """The job as it was just made, until the watch has shown it."""
     made_at: datetime | None = None
     last_failure: Termination | None = None
+    pods_missing_since: datetime | None = None
 
 
 class Reconciler:
@@ -123,6 +125,7 @@ class Reconciler:
         """`clock` gives the present time with a time zone."""
         self._world = world
         self._cluster = cluster
+        self._gathering = Gathering(cluster)
         self._reports = reports
         self._settings = settings
         self._clock = clock
@@ -150,9 +153,14 @@ class Reconciler:
         wish, plan = self._wish(raw)
         wish = wish.with_annotations(raw["metadata"].get("annotations") or {})
         now = self._clock()
-        seen = await self._observed(key, raw, wish, memory, now)
-        wish = wish.as_job_was_made(seen.job, seen.uid)
-        decision = decide(seen, wish, now)
+        wish = wish.as_job_was_made(self._job(key, memory, now), _uid(raw))
+        seen = self._observed(key, raw, wish, memory, now)
+        try:
+            seen = await self._gathering.gathered(seen, wish, now)
+            decision = decide(seen, wish, now)
+        except ForbiddenError as error:
+            wait = say.patience(seen, now, ConditionType.JOB_CREATED)
+            decision = say.job_refused(str(error), wait)
         if decision.attempt is not None:
             memory.last_failure = None
         seen, decision = await self._act(key, seen, decision, plan, memory, now)
@@ -186,7 +194,7 @@ class Reconciler:
             return replace(refused, policy=run.spec.policy, problem=str(error)), None
         return Wish.of(run, plan), plan
 
-    async def _observed(
+    def _observed(
         self, key: Key, raw: Mapping[str, Any], wish: Wish, memory: Memory, now: datetime
     ) -> Observed:
         uid = _uid(raw)
@@ -201,11 +209,8 @@ class Reconciler:
             last_failure=memory.last_failure,
             watched_since=self._began,
         )
-        if job is None and wish.claim is not None and wish.problem is None and not seen.finished:
-            phase = await self._cluster.claim_phase(key.namespace, wish.claim)
-            claim = {None: Claim.MISSING, "Lost": Claim.LOST}.get(phase, Claim.FOUND)
-            seen = replace(seen, claim=claim)
-        return seen
+        memory.pods_missing_since = _pods_missing_since(seen, wish, memory, now)
+        return replace(seen, pods_missing_since=memory.pods_missing_since)
 
     def _job(self, key: Key, memory: Memory, now: datetime) -> Job | None:
         shown = self._world.job(key)
@@ -344,6 +349,17 @@ _HARMLESS: Final = frozenset({Reason.WAITING_FOR_PODS, Reason.SUSPENDED, Reason.
 
 def _condition(status: Status, kind: ConditionType) -> Any:
     return next((c for c in status.conditions if c.type is kind), None)
+
+
+def _pods_missing_since(
+    seen: Observed, wish: Wish, memory: Memory, now: datetime
+) -> datetime | None:
+    """Since when pods are missing that nobody has asked to leave."""
+    job = seen.job
+    if job is None or job.suspended or job.finished or job.deleting or wish.policy.suspend:
+        return None
+    there = sum(pod.phase == "Succeeded" or not (pod.ended or pod.deleting) for pod in seen.pods)
+    return None if there >= wish.min_workers else memory.pods_missing_since or now
 
 
 def _policy(raw: Mapping[str, Any]) -> Policy:

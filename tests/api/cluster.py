@@ -300,21 +300,59 @@ class Namespace:
         )
 
     def forbid_jobs(self) -> None:
-        """A quota of no PyTorchJobs, with the status that a controller would give it."""
+        """A quota of no PyTorchJobs."""
         none = {"count/pytorchjobs.kubeflow.org": "0"}
+        self.set_quota(none, none, name="no-jobs")
+
+    def set_quota(self, hard: Object, used: Object, name: str = "team") -> None:
+        """A quota, with the status that a controller would give it."""
         path = f"/api/v1/namespaces/{self.name}/resourcequotas"
         quota = {
             "apiVersion": "v1",
             "kind": "ResourceQuota",
-            "metadata": {"name": "no-jobs"},
-            "spec": {"hard": none},
+            "metadata": {"name": name},
+            "spec": {"hard": hard},
         }
-        self.http.post(path, json=quota).raise_for_status()
+        if self.http.get(f"{path}/{name}").status_code == 404:
+            self.http.post(path, json=quota).raise_for_status()
         self.http.patch(
-            f"{path}/no-jobs/status",
-            json={"status": {"hard": none, "used": none}},
+            f"{path}/{name}/status",
+            json={"status": {"hard": hard, "used": used}},
             headers={"Content-Type": "application/merge-patch+json"},
         ).raise_for_status()
+
+    def make_priority_class(self, name: str) -> None:
+        """A priority class, which belongs to the whole cluster."""
+        body = {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": 1,
+        }
+        path = "/apis/scheduling.k8s.io/v1/priorityclasses"
+        self.http.post(path, json=body).raise_for_status()
+
+    def warn_of_job(self, job: Object, message: str) -> None:
+        """Play the training operator, which cannot make a pod."""
+        meta = job["metadata"]
+        self.create(
+            {
+                "apiVersion": "v1",
+                "kind": "Event",
+                "metadata": {"name": f"{meta['name']}.failed"},
+                "type": "Warning",
+                "reason": "FailedCreatePod",
+                "message": message,
+                "lastTimestamp": NOW,
+                "involvedObject": {
+                    "apiVersion": "kubeflow.org/v1",
+                    "kind": "PyTorchJob",
+                    "name": meta["name"],
+                    "namespace": self.name,
+                    "uid": meta["uid"],
+                },
+            }
+        )
 
     def collect_job(self, name: str = "squad") -> None:
         """Play the garbage collector: the job's pods are gone, and the job may go."""

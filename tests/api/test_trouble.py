@@ -104,6 +104,67 @@ def test_an_image_that_cannot_be_pulled_is_named_with_the_kubelets_words(
     assert "no such host" in failed["message"]
 
 
+def test_a_missing_priority_class_is_named_and_the_run_starts_when_it_is_made(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    name = f"gold-{namespace.name}"
+    namespace.create(training_run(workers={"priorityClassName": name}))
+    missing = namespace.until_condition("Accepted", "False", "PriorityClassNotFound")
+    assert "spec.workers.priorityClassName" in missing["message"]
+
+    namespace.make_priority_class(name)
+
+    namespace.until_condition("Accepted", "True", "Valid")
+    namespace.until_job()
+
+
+def test_a_quota_that_is_used_up_is_named_and_the_run_starts_when_there_is_room(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.set_quota({"requests.cpu": "8"}, used={"requests.cpu": "7500m"})
+    namespace.create(training_run())
+    short = namespace.until_condition("Accepted", "False", "QuotaExceeded")
+    assert "quota team has 0.5 of 8 left" in short["message"]
+    assert namespace.jobs() == []
+
+    namespace.set_quota({"requests.cpu": "8"}, used={"requests.cpu": "0"})
+
+    namespace.until_condition("Accepted", "True", "Valid")
+    namespace.until_job()
+
+
+def test_pods_that_are_refused_are_told_with_the_refusal(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run())
+    words = 'Error creating: pods "squad-worker-0" is forbidden: maximum cpu usage is 500m'
+    namespace.warn_of_job(namespace.until_job(), words)
+
+    refused = namespace.until_condition("Running", "False", "PodsRefused")
+
+    assert "maximum cpu usage is 500m" in refused["message"]
+    assert namespace.run()["status"]["phase"] == "Starting"
+
+
+def test_a_missing_secret_is_told_by_the_field_that_names_it(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    secret = {"name": "HF_TOKEN", "secretKey": {"name": "hub", "key": "token"}}
+    namespace.create(training_run(workers={"env": [secret]}))
+    namespace.until_job()
+    namespace.make_pod(0)
+    waiting = {"reason": "CreateContainerConfigError", "message": 'secret "hub" not found'}
+    namespace.set_pod_state(0, "Pending", {"waiting": waiting})
+
+    missing = namespace.until_condition("Running", "False", "SecretNotFound")
+
+    assert missing["message"].startswith("spec.workers.env[0].secretKey: secret hub")
+
+
 def test_a_job_that_the_api_server_refuses_is_told_with_the_refusal(
     started: CountingCluster, namespace: Namespace
 ) -> None:

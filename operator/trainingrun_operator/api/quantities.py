@@ -25,6 +25,16 @@ _SCALE: Final = {
     "Gi": 2**30,
     "Ti": 2**40,
 }
+_EVERY_SCALE: Final[dict[str, Decimal | int]] = {
+    **_SCALE,
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
+    "P": 10**15,
+    "E": 10**18,
+    "Pi": 2**50,
+    "Ei": 2**60,
+}
 
 
 def _as_written(value: object) -> object:
@@ -52,6 +62,20 @@ MemoryQuantity = Annotated[
     StringConstraints(min_length=1, max_length=24, pattern=MEMORY_PATTERN),
     _schema(MEMORY_PATTERN, 24, ["16Gi", "512Mi"]),
 ]
+
+
+def amount(quantity: str) -> Decimal | None:
+    """The number in any quantity that the API server gives, in its base unit; None if it is none.
+
+    Wider than what a run may write: with all suffixes and exponents.
+    """
+    found = re.fullmatch(r"([+-]?[0-9]*\.?[0-9]+|[0-9]+\.)([eE][+-]?[0-9]+|[A-Za-z]*)", quantity)
+    if found is None:
+        return None
+    number, suffix = found.groups()
+    if suffix in _EVERY_SCALE:
+        return Decimal(number) * _EVERY_SCALE[suffix]
+    return Decimal(number + suffix) if suffix[1:].lstrip("+-").isdigit() else None
 
 
 def cpus(quantity: str) -> Decimal:

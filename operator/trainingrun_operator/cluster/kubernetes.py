@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from lightkube.generic_resource import GenericNamespacedResource, create_namespa
 from lightkube.models.authentication_v1 import TokenReviewSpec
 from lightkube.resources.authentication_v1 import TokenReview
 from lightkube.resources.core_v1 import Event as CoreEvent
-from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod
+from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod, ResourceQuota
 from lightkube.resources.core_v1 import Secret as CoreSecret
+from lightkube.resources.scheduling_v1 import PriorityClass
 from lightkube.types import CascadeType, PatchType
 
 from trainingrun_operator.api.v1alpha1 import API_VERSION, GROUP, KIND, PLURAL, VERSION
@@ -123,6 +124,31 @@ class KubernetesCluster:
         except GoneError:
             return None
         return (claim.status.phase if claim.status else None) or "Pending"
+
+    async def has_priority_class(self, name: str) -> bool:
+        try:
+            with typed(f"read priority class {name}"):
+                await self._client.get(PriorityClass, name)
+        except GoneError:
+            return False
+        return True
+
+    async def quotas(self, namespace: str) -> Sequence[Manifest]:
+        with typed(f"list the quotas of {namespace}"):
+            return [
+                _as_dict(quota)
+                async for quota in self._client.list(ResourceQuota, namespace=namespace)
+            ]
+
+    async def last_warning(self, namespace: str, uid: str) -> str | None:
+        told: dict[str, Any] = {"involvedObject.uid": uid, "type": "Warning"}
+        with typed("list the warnings of a job"):
+            events = [
+                event
+                async for event in self._client.list(CoreEvent, namespace=namespace, fields=told)
+            ]
+        newest = max(events, key=_last_seen, default=None)
+        return None if newest is None else newest.message
 
     async def write_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]
@@ -238,6 +264,10 @@ class KubernetesCluster:
                 await self._client.delete(kind, key.name, namespace=key.namespace, cascade=cascade)
         except GoneError:
             return
+
+
+def _last_seen(event: CoreEvent) -> datetime:
+    return event.lastTimestamp or event.eventTime or datetime.min.replace(tzinfo=UTC)
 
 
 def _controlled_by(there: Manifest, uid: str) -> bool:

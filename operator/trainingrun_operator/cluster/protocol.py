@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -99,6 +99,27 @@ class Cluster(Protocol):
 
     async def claim_phase(self, namespace: str, name: str) -> str | None:
         """The phase of a PersistentVolumeClaim, None if there is none."""
+
+    async def has_priority_class(self, name: str) -> bool:
+        """Whether the cluster has a PriorityClass.
+
+        Raises:
+            ForbiddenError: this operator may not ask.
+        """
+
+    async def quotas(self, namespace: str) -> Sequence[Manifest]:
+        """The ResourceQuotas of a namespace.
+
+        Raises:
+            ForbiddenError: this operator may not ask.
+        """
+
+    async def last_warning(self, namespace: str, uid: str) -> str | None:
+        """The newest warning that was told of an object, None if there is none.
+
+        Raises:
+            ForbiddenError: this operator may not ask.
+        """
 
     async def write_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]

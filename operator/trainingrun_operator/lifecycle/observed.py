@@ -21,10 +21,13 @@ from trainingrun_operator.api.v1alpha1 import (
     RUN_LABEL,
     SPEC_HASH_ANNOTATION,
 )
+from trainingrun_operator.lifecycle.quota import Quota
 from trainingrun_trainer.report import Report, Summary, TerminationMessage
 
 CONTAINER: Final = "pytorch"
 """The training operator demands this name for the container that trains."""
+PODS_PATIENCE: Final = timedelta(seconds=10)
+"""The training operator makes pods within a second or two."""
 REPLICA_INDEX_LABEL: Final = "training.kubeflow.org/replica-index"
 
 Raw = Mapping[str, Any]
@@ -185,6 +188,12 @@ class Observed:
     pods: tuple[Pod, ...] = ()
     """Pods of the present job only."""
     claim: Claim = Claim.UNREAD
+    priority_class_missing: bool = False
+    quotas: tuple[Quota, ...] = ()
+    pods_missing_since: datetime | None = None
+    """Since when the job has fewer pods than training needs; None if it has them, or needs none."""
+    pods_refused: str | None = None
+    """Why, as the job's last warning says; "" if there is none, None if it was not asked for."""
     report: ReceivedReport | None = None
     last_failure: Termination | None = None
     """The last failed worker, also when its pod is gone already."""
@@ -207,6 +216,11 @@ class Observed:
     @property
     def finished(self) -> bool:
         return self.is_true(ConditionType.SUCCEEDED) or self.is_true(ConditionType.FAILED)
+
+    def pods_overdue(self, now: datetime) -> bool:
+        """Whether the job's pods are missing for so long that somebody must be in their way."""
+        since = self.pods_missing_since
+        return since is not None and now - since >= PODS_PATIENCE
 
     def active_for(self, now: datetime) -> timedelta:
         """Time spent not suspended."""

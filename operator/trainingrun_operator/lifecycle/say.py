@@ -9,6 +9,7 @@ from typing import Final
 from trainingrun_operator.api.conditions import ConditionType, Reason
 from trainingrun_operator.lifecycle.decision import Action, Activity, Decision, Verdict
 from trainingrun_operator.lifecycle.observed import Observed, Termination, Waiting
+from trainingrun_operator.lifecycle.references import missing
 from trainingrun_operator.lifecycle.wish import Wish
 from trainingrun_operator.lifecycle.words import shortened
 from trainingrun_trainer.report import Summary
@@ -148,13 +149,19 @@ def cannot_start(
     if reason is Reason.IMAGE_PULL_FAILED:
         message = (
             f"image {waiting.image} cannot be pulled for {pod}: {told}; "
-            "correct spec.image.name or spec.image.pullSecrets, or push the image"
+            f"correct spec.image.name, {_pull_secrets(wish)}, or push the image"
         )
+    elif (lack := missing(waiting.message, wish.references)) is not None:
+        reason, message = lack.reason, lack.message
     else:
-        if "secret" in waiting.message and "not found" in waiting.message:
-            reason = Reason.SECRET_NOT_FOUND
         message = f"the container of {pod} cannot be made: {told}; make what is missing"
     return not_running(seen, wish, reason, message)
+
+
+def _pull_secrets(wish: Wish) -> str:
+    if not wish.pull_secrets:
+        return "name a secret for its registry in spec.image.pullSecrets"
+    return f"see whether {', '.join(wish.pull_secrets)} of spec.image.pullSecrets exist and fit"
 
 
 def running(seen: Observed, wish: Wish) -> Decision:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Self
 
 from trainingrun_operator.api.policy import Policy
+from trainingrun_operator.api.quantities import cpus, size_bytes
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import (
     RETRIES_AT_MOST,
@@ -15,6 +17,8 @@ from trainingrun_operator.api.v1alpha1 import (
     TrainingRun,
 )
 from trainingrun_operator.lifecycle.observed import Job
+from trainingrun_operator.lifecycle.quota import Share
+from trainingrun_operator.lifecycle.references import Reference, references
 from trainingrun_operator.lifecycle.words import shortened
 from trainingrun_operator.plan import LaunchPlan
 
@@ -33,6 +37,11 @@ class Wish:
     claim: str | None = None
     makes_claim: bool = False
     """Whether the claim is made where there is none."""
+    priority_class: str | None = None
+    share: Share = field(default_factory=Share)
+    """What one worker takes of the namespace's quotas."""
+    references: tuple[Reference, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
     choices: tuple[PlanChoice, ...] = ()
     problem: str | None = None
     """Why the spec cannot be carried out."""
@@ -91,6 +100,10 @@ class Wish:
             spec_hash=plan.spec_hash,
             claim=plan.claim,
             makes_claim=plan.new_claim is not None,
+            priority_class=plan.priority_class_name,
+            share=Share(cpus(plan.cpu), Decimal(size_bytes(plan.memory))),
+            references=references(run.spec),
+            pull_secrets=plan.pull_secrets,
             choices=plan.choices,
             reports=plan.reports,
             problem=_stall_unseen(run.spec.policy, plan),

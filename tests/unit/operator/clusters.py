@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trainingrun_operator.cluster.protocol import ClusterError, ConflictError, Event, Manifest
+from trainingrun_operator.cluster.protocol import (
+    ClusterError,
+    ConflictError,
+    Event,
+    ForbiddenError,
+    Manifest,
+)
 from trainingrun_operator.keys import Key
 from trainingrun_operator.lifecycle.observed import Job, Pod
 
@@ -35,6 +41,10 @@ class FakeCluster:
     run: dict[str, Any]
     claims: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    priority_classes: set[str] = field(default_factory=set)
+    quota_list: list[dict[str, Any]] = field(default_factory=list)
+    warning: str | None = None
+    forbidden: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     apply_error: ClusterError | None = None
     version: int = 1
@@ -60,8 +70,25 @@ class FakeCluster:
         self.calls.append(f"delete run {uid}")
 
     async def claim_phase(self, namespace: str, name: str) -> str | None:
-        self.calls.append(f"read {name}")
+        self._ask(f"read {name}")
         return self.claims.get(name)
+
+    async def has_priority_class(self, name: str) -> bool:
+        self._ask(f"read {name}")
+        return name in self.priority_classes
+
+    async def quotas(self, namespace: str) -> list[dict[str, Any]]:
+        self._ask("list quotas")
+        return self.quota_list
+
+    async def last_warning(self, namespace: str, uid: str) -> str | None:
+        self._ask(f"list warnings of {uid}")
+        return self.warning
+
+    def _ask(self, what: str) -> None:
+        self.calls.append(what)
+        if what in self.forbidden:
+            raise ForbiddenError(f"{what}: forbidden")
 
     async def write_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]

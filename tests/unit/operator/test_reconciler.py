@@ -94,11 +94,11 @@ def bench() -> Bench:
     return Bench()
 
 
-async def test_a_new_run_costs_one_read_its_objects_and_one_status(bench: Bench) -> None:
+async def test_a_new_run_costs_two_reads_its_objects_and_one_status(bench: Bench) -> None:
     await bench.look()
 
     assert bench.cluster.calls == [
-        "read data", "apply ConfigMap", "apply NetworkPolicy", "apply PyTorchJob",
+        "read data", "list quotas", "apply ConfigMap", "apply NetworkPolicy", "apply PyTorchJob",
         "status Starting",
     ]  # fmt: skip
 
@@ -174,7 +174,7 @@ async def test_an_event_is_told_only_when_a_reason_changes(bench: Bench) -> None
     bench.world.shown_pods = ()
     await bench.look()
     bench.show()
-    bench.clock.forward(60)
+    bench.clock.forward(5)
     bench.reconciler.note_pod(KEY, Pod("squad-worker-0", "x", termination=Termination("p", 137)))
     await bench.look()
 

@@ -37,13 +37,20 @@ from trainingrun_operator.lifecycle.checks.job import (
 from trainingrun_operator.lifecycle.checks.pods import (
     container_config_error,
     image_pull_failed,
+    pods_missing,
     restarting,
     running,
     unschedulable,
     waiting,
 )
 from trainingrun_operator.lifecycle.checks.stall import stalled
-from trainingrun_operator.lifecycle.checks.wishes import claim_missing, not_accepted, suspended
+from trainingrun_operator.lifecycle.checks.wishes import (
+    claim_missing,
+    not_accepted,
+    priority_class_missing,
+    quota_exceeded,
+    suspended,
+)
 from trainingrun_operator.lifecycle.decision import Decision
 from trainingrun_operator.lifecycle.observed import Observed
 from trainingrun_operator.lifecycle.say import with_edit_refused
@@ -67,6 +74,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     pod_restarts_exhausted,
     job_failed,
     claim_missing,
+    priority_class_missing,
+    quota_exceeded,
     job_going,
     job_missing,
     job_outdated,
@@ -75,6 +84,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     image_pull_failed,
     container_config_error,
     unschedulable,
+    pods_missing,
     stalled,
     running,
     restarting,

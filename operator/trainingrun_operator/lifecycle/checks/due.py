@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from trainingrun_operator.lifecycle.checks.stall import quiet_since
 from trainingrun_operator.lifecycle.decision import Activity, Decision, DeletePods
-from trainingrun_operator.lifecycle.observed import Observed
+from trainingrun_operator.lifecycle.observed import PODS_PATIENCE, Observed
 from trainingrun_operator.lifecycle.wish import Wish
 
 
@@ -23,6 +23,8 @@ def _before_the_limits(decided: Decision, seen: Observed, wish: Wish, now: datet
         return decided
     if (deadline := wish.policy.active_deadline_seconds) is not None:
         decided = _sooner(decided, timedelta(seconds=deadline) - seen.active_for(now))
+    if (missing := seen.pods_missing_since) is not None and not seen.pods_overdue(now):
+        decided = _sooner(decided, missing + PODS_PATIENCE - now)
     limit, since = wish.policy.stall_timeout_seconds, quiet_since(seen, wish)
     if limit is not None:
         # A run that has just come to run is looked at again when it is known since when.

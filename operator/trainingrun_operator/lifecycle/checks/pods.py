@@ -41,10 +41,33 @@ def image_pull_failed(seen: Observed, wish: Wish, _now: datetime) -> Decision | 
 def container_config_error(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
     """Too few workers run, and the container of one cannot be made.
 
-    Says: Running=False ContainerConfigError or SecretNotFound.
+    Says: Running=False SecretNotFound, ConfigMapNotFound or ContainerConfigError.
     Does: nothing.
     """
     return _cannot_start(seen, wish, CONFIG_REASONS, Reason.CONTAINER_CONFIG_ERROR)
+
+
+def pods_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
+    """Fewer pods are there than training needs, not only for a moment.
+
+    Says: Running=False PodsRefused with what the API server told the training operator, or
+    Running=False PodsMissing.
+    Does: nothing; looks again, less and less often.
+    """
+    since, told = seen.pods_missing_since, seen.pods_refused
+    if since is None or told is None:
+        return None
+    wait = say.patience(seen, now, ConditionType.RUNNING)
+    if told:
+        reason = Reason.PODS_REFUSED
+        message = f"{told}; lower spec.workers, or have what refuses it changed"
+    else:
+        reason = Reason.PODS_MISSING
+        message = (
+            f"nobody makes the pods of PyTorchJob {wish.name}; see whether the training operator "
+            "runs, and what `kubectl describe pytorchjob` says"
+        )
+    return replace(say.not_running(seen, wish, reason, message), recheck_after=wait)
 
 
 def unschedulable(seen: Observed, wish: Wish, now: datetime) -> Decision | None:

@@ -8,6 +8,7 @@ from trainingrun_operator.api.conditions import Reason
 from trainingrun_operator.lifecycle import say
 from trainingrun_operator.lifecycle.decision import AdjustJob, Decision
 from trainingrun_operator.lifecycle.observed import Claim, Observed
+from trainingrun_operator.lifecycle.quota import shortfall
 from trainingrun_operator.lifecycle.wish import Wish
 
 
@@ -41,6 +42,34 @@ def claim_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
         )
         return say.refused(seen, Reason.CLAIM_LOST, message, say.patience(seen, now))
     return None
+
+
+def priority_class_missing(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
+    """The priority class is not there.
+
+    Says: Accepted=False PriorityClassNotFound.
+    Does: nothing; looks again, less and less often.
+    """
+    if not seen.priority_class_missing:
+        return None
+    message = (
+        f"spec.workers.priorityClassName: the cluster has no PriorityClass {wish.priority_class}; "
+        "write the name of one that `kubectl get priorityclasses` lists, or have it made"
+    )
+    wait = say.patience(seen, now)
+    return say.refused(seen, Reason.PRIORITY_CLASS_NOT_FOUND, message, wait)
+
+
+def quota_exceeded(seen: Observed, wish: Wish, now: datetime) -> Decision | None:
+    """A quota of the namespace has no room for the workers that training needs.
+
+    Says: Accepted=False QuotaExceeded.
+    Does: nothing; looks again, less and less often.
+    """
+    short = shortfall(seen.quotas, wish.min_workers, wish.share)
+    if short is None:
+        return None
+    return say.refused(seen, Reason.QUOTA_EXCEEDED, str(short), say.patience(seen, now))
 
 
 def suspended(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -38,6 +39,7 @@ from trainingrun_operator.lifecycle.decision import (
     DeleteRun,
 )
 from trainingrun_operator.lifecycle.observed import Claim, Observed, Pod, Termination
+from trainingrun_operator.lifecycle.quota import Quota
 from trainingrun_operator.lifecycle.wish import Wish
 
 QUIET_AT_7 = RAN.model_copy(
@@ -63,6 +65,22 @@ TABLE = {
     "a missing claim that is to be made": (
         seen(None, claim=Claim.MISSING), wish(makes_claim=True),
         ("JobCreated", "True", "JobCreated"), (ApplyChildren(),),
+    ),
+    "a missing priority class": (
+        seen(None, priority_class_missing=True), wish(priority_class="gold"),
+        ("Accepted", "False", "PriorityClassNotFound"), (),
+    ),
+    "a quota that is used up": (
+        seen(None, quotas=(Quota("team", {"pods": Decimal(4)}, {"pods": Decimal(4)}),)), WISH,
+        ("Accepted", "False", "QuotaExceeded"), (),
+    ),
+    "pods that the API server refuses": (
+        seen(job("Created"), pods_missing_since=NOW - timedelta(minutes=1), pods_refused="too big"),
+        WISH, ("Running", "False", "PodsRefused"), (),
+    ),
+    "pods that nobody makes": (
+        seen(job("Created"), pods_missing_since=NOW - timedelta(minutes=1), pods_refused=""),
+        WISH, ("Running", "False", "PodsMissing"), (),
     ),
     "nothing made yet": (
         seen(None, claim=Claim.FOUND), WISH, ("JobCreated", "True", "JobCreated"),
