@@ -26,6 +26,7 @@ from trainingrun_operator.keys import Key
 from trainingrun_operator.options import Options, Patience
 from trainingrun_operator.progress import certificates
 from trainingrun_operator.progress.identity import Identities
+from trainingrun_operator.progress.keeper import HistoryKeeper
 from trainingrun_operator.progress.server import ProgressServer, split_address
 from trainingrun_operator.progress.store import ReportStore
 from trainingrun_operator.reconciler import Reconciler
@@ -90,6 +91,9 @@ class Operator:
                 runner = await self._progress_server().start(options.progress_address, context)
                 stack.push_async_callback(runner.cleanup)
                 tasks.append(asyncio.create_task(self._keep_certified(context)))
+                keeper = HistoryKeeper(self._store, self._cluster, self._world, self._clock)
+                tasks.append(asyncio.create_task(keeper.run(), name="histories"))
+                stack.push_async_callback(keeper.close)
             watches = asyncio.create_task(self._watch(stop, ready), name="watches")
             stack.push_async_callback(_cancelled, [*tasks, watches])
             # The watches end when told to; anything else that ends has failed.

@@ -83,6 +83,12 @@ class Namespace:
     def config_map(self, name: str = "squad-config") -> Object:
         return dict(self.client.get(ConfigMap, name, namespace=self.name).to_dict())
 
+    def until_config_map(self, name: str) -> Object:
+        """Watch until a ConfigMap is there."""
+        for found in self._watched("v1", "configmaps", name):
+            return found
+        raise AssertionError(f"no ConfigMap {name} within {self.patience_seconds} s")
+
     def until(self, holds: Callable[[Object], Any], name: str = "squad") -> Object:
         """Watch a run until `holds` of its status; the run as it then is."""
         last: Object = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from typing import Any
 
@@ -86,3 +87,19 @@ def test_a_pod_cannot_report_for_another_run(training: Namespace, trainers: Any)
     answer = trainers(training.pod_token(0, AUDIENCE), run="other")
 
     assert answer.status_code == 403
+
+
+def test_the_history_of_a_run_that_ended_is_kept_and_goes_with_the_run(
+    training: Namespace, trainers: Any
+) -> None:
+    assert trainers(training.pod_token(0, AUDIENCE)).status_code == 200
+    training.until(lambda s: s.get("progress"))
+    training.end_worker(0, 0, "")
+    training.set_job_status("Created", "Succeeded")
+
+    history = training.until_config_map("squad-history")
+
+    points = json.loads(history["data"]["history.json"])["points"]
+    assert [point[1:3] for point in points] == [[12, 3.1416]]
+    [owner] = history["metadata"]["ownerReferences"]
+    assert owner["uid"] == training.run()["metadata"]["uid"]

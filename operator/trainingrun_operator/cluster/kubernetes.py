@@ -13,8 +13,8 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.generic_resource import GenericNamespacedResource, create_namespaced_resource
 from lightkube.models.authentication_v1 import TokenReviewSpec
 from lightkube.resources.authentication_v1 import TokenReview
+from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod, ResourceQuota
 from lightkube.resources.core_v1 import Event as CoreEvent
-from lightkube.resources.core_v1 import PersistentVolumeClaim, Pod, ResourceQuota
 from lightkube.resources.core_v1 import Secret as CoreSecret
 from lightkube.resources.scheduling_v1 import PriorityClass
 from lightkube.types import CascadeType, PatchType
@@ -149,6 +149,13 @@ class KubernetesCluster:
             ]
         newest = max(events, key=_last_seen, default=None)
         return None if newest is None else newest.message
+
+    async def config_map(self, namespace: str, name: str) -> Manifest | None:
+        try:
+            with typed(f"read ConfigMap {name}"):
+                return _as_dict(await self._client.get(ConfigMap, name, namespace=namespace))
+        except GoneError:
+            return None
 
     async def write_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]

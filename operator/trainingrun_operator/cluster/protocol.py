@@ -121,6 +121,9 @@ class Cluster(Protocol):
             ForbiddenError: this operator may not ask.
         """
 
+    async def config_map(self, namespace: str, name: str) -> Manifest | None:
+        """A ConfigMap, None if there is none."""
+
     async def write_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]
     ) -> Manifest:

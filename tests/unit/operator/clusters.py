@@ -40,6 +40,7 @@ class FakeCluster:
 
     run: dict[str, Any]
     claims: dict[str, str] = field(default_factory=dict)
+    config_maps: dict[str, Manifest] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     priority_classes: set[str] = field(default_factory=set)
     quota_list: list[dict[str, Any]] = field(default_factory=list)
@@ -55,6 +56,8 @@ class FakeCluster:
             raise self.apply_error
         made = json.loads(json.dumps(manifest))
         made["metadata"]["uid"] = f"{manifest['kind']}-uid"
+        if manifest["kind"] == "ConfigMap":
+            self.config_maps[manifest["metadata"]["name"]] = made
         return dict(made)
 
     async def adjust_job(self, key: Key, workers: int, *, suspend: bool) -> None:
@@ -89,6 +92,10 @@ class FakeCluster:
         self.calls.append(what)
         if what in self.forbidden:
             raise ForbiddenError(f"{what}: forbidden")
+
+    async def config_map(self, namespace: str, name: str) -> Manifest | None:
+        self.calls.append(f"read {name}")
+        return self.config_maps.get(name)
 
     async def write_status(
         self, key: Key, resource_version: str, status: Mapping[str, Any]

@@ -20,6 +20,7 @@ from trainingrun_trainer.report import (
 from trainingrun_trainer.reporting.poster import Poster
 from trainingrun_trainer.state import RunState
 from trainingrun_trainer.worker import lines, recovery
+from trainingrun_trainer.worker.metrics import MetricsFile
 
 KEPT_CHECKPOINT_RECORDS = 32
 
@@ -62,6 +63,7 @@ class Account:
         self._resumed_step = step
         self._poster = poster
         self._say = say
+        self._metrics = MetricsFile(folder, state.uid, say)
         self._clock = clock
         self._now = now
         self._began = clock()
@@ -143,6 +145,16 @@ class Account:
                 eta_seconds=self._eta,
             )
         )
+        self._metrics.write(
+            self._now(),
+            step=step,
+            epoch=self._block.epoch,
+            loss=loss,
+            learning_rate=learning_rate,
+            samples_per_second=samples_per_second,
+            tokens_per_second=tokens_per_second,
+            world_size=self._scale.world_size,
+        )
         self._remember(step)
         self._report()
 
@@ -150,6 +162,8 @@ class Account:
         """Held-out data was evaluated."""
         self._update(evaluation=finite(metrics))
         self._say(lines.evaluation(step, metrics))
+        named = {f"eval_{name}": value for name, value in metrics.items()}
+        self._metrics.write(self._now(), step=step, **named)
         self._report(urgent=True)
 
     def first_evaluation(self, metrics: Mapping[str, float]) -> None:
