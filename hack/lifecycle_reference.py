@@ -45,11 +45,27 @@ old one back, and `Accepted` is True again. A run that has no job yet shows the 
 | --- | --- | --- | --- |
 | a rank that failed or hung | `status.restarts.ranks` | `spec.workers.elastic.maxRestarts` | \
 Failed, RestartsExhausted |
-| a pod that was lost, or that ended with code 128 or more | `status.restarts.pods` | \
+| a pod that was lost, or that ended with code 128 or more | `status.restarts.podsCharged` | \
 `spec.policy.maxPodRestarts` | Failed, PodRestartsExhausted |
 | all pods given up at a stall, counted as one pod | `status.restarts.pods`, `status.stall` | \
 once at each step | Failed, Stalled |
+| both together | `status.restarts.total` | `spec.policy.maxRestarts` | \
+Failed, AllRestartsExhausted |
 | the user's own error (exit code 64) | not at all | none | Failed, UserError |
+
+`spec.policy.resetRestartsAfterSteps` steps without a failure make the first two budgets whole
+again. The same exception at the same step twice in a row is the user's own error, whatever the
+budget.
+
+## A rank that hangs
+
+A rank that does not go on within a step for `spec.policy.hangTimeoutSeconds`, or that is stopped by
+a signal for so long at any time, is ended together with all others, and they start again from the
+last checkpoint; `status.restarts.recent` says RankHung, which rank, and where it stood. Before that
+the stacks of all ranks go to `hangs/` in the run's folder, one file for each rank, the newest 16
+times. A rank that waits in the kernel, as for a dead file server, leaves only its state there. The
+first step, evaluation and saving have no such limit; `spec.communication.timeoutSeconds` bounds
+their collectives, and `spec.policy.stallTimeoutSeconds` everything.
 
 ## After the end
 

@@ -80,10 +80,13 @@ class Launched:
         return found
 
     def kill_rank(self, rank: int) -> None:
-        """SIGKILL for the process that is called after the rank."""
+        self.signal_rank(rank, signal.SIGKILL)
+
+    def signal_rank(self, rank: int, number: signal.Signals) -> None:
+        """A signal for the process that is called after the rank."""
         for pid in self.family():
             if Path(f"/proc/{pid}/comm").read_text() == f"rank-{rank}\n":
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
                 return
         raise AssertionError(f"there is no rank {rank}")
 

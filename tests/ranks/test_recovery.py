@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +117,19 @@ def test_a_run_survives_the_loss_of_worker_0(
     assert again.end() == ExitCode.SUCCEEDED, again.output() + other.output()
     assert other.end() == ExitCode.SUCCEEDED, other.output()
     assert again.message().restarts[0].cause is RestartCause.WORKER_LOST
+
+
+def test_a_stopped_rank_is_noticed_in_time_named_and_replaced(
+    config: RunConfig, launch: Launch, unbroken: Unbroken
+) -> None:
+    run = launch(changed(config, processes={"hangTimeoutSeconds": 5}))
+    run.until("step 15/40")
+    run.signal_rank(1, signal.SIGSTOP)
+    assert run.end() == ExitCode.SUCCEEDED, run.output()
+    (restart,) = run.message().restarts
+    assert (restart.cause, restart.rank) == (RestartCause.RANK_HUNG, 1)
+    assert "stopped by a signal" in restart.detail
+    (kept,) = (Path(config.folder) / "hangs").iterdir()
+    for rank in (0, 1):
+        assert "worker/main.py" in (kept / f"rank-{rank}.txt").read_text()
+    assert losses(config) == unbroken.losses

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-import struct
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,7 +25,7 @@ class PendingRestart(Group):
 class Orders:
     """Everything a rank needs besides torch's own RANK, WORLD_SIZE and LOCAL_RANK.
 
-    `scratch` is a folder of this worker's own for `note_path` and `step_path` of each local rank.
+    `scratch` is a folder of this worker's own for the files of each local rank.
     """
 
     config_json: str
@@ -44,9 +42,13 @@ class Orders:
         """Where a rank that fails leaves its FailureNote."""
         return self.scratch / f"failure-{local_rank}.json"
 
-    def step_path(self, local_rank: int) -> Path:
-        """Where a rank counts its steps, for the launcher to read when the rank is gone."""
-        return self.scratch / f"step-{local_rank}"
+    def heart_path(self, local_rank: int) -> Path:
+        """Where a rank shows its beats, for the launcher to read also when the rank is gone."""
+        return self.scratch / f"heart-{local_rank}"
+
+    def stack_path(self, local_rank: int) -> Path:
+        """Where a rank dumps its stacks when it is asked to."""
+        return self.scratch / f"stack-{local_rank}.txt"
 
 
 class OutcomeKind(StrEnum):
@@ -90,26 +92,3 @@ class FailureNote(Group):
     field: Short | None = None
     signature: Text = ""
     """Exception type and place; equal for the same failure."""
-
-
-class StepCounter:
-    """The last finished step of one rank, in a file that outlives the rank."""
-
-    _FORMAT = struct.Struct("<q")
-
-    def __init__(self, path: Path) -> None:
-        path.write_bytes(self._FORMAT.pack(0))
-        with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), self._FORMAT.size)
-
-    def set(self, step: int) -> None:
-        self._map[:] = self._FORMAT.pack(step)
-
-    @classmethod
-    def read(cls, path: Path) -> int:
-        """The last finished step, 0 if the rank never came so far."""
-        try:
-            (step,) = cls._FORMAT.unpack(path.read_bytes())
-        except (FileNotFoundError, struct.error):
-            return 0
-        return int(step)

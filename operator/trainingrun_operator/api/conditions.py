@@ -48,6 +48,7 @@ class Reason(StrEnum):
     USER_ERROR = "UserError"
     RESTARTS_EXHAUSTED = "RestartsExhausted"
     POD_RESTARTS_EXHAUSTED = "PodRestartsExhausted"
+    ALL_RESTARTS_EXHAUSTED = "AllRestartsExhausted"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     JOB_FAILED = "JobFailed"
     FINISHED = "Finished"

@@ -39,8 +39,30 @@ class Policy(Group):
         description="Pods that are still there so long after their grace period are taken off "
         "their node without its consent, as when it is lost.",
     )
+    hang_timeout_seconds: int = Field(
+        300,
+        ge=5,
+        le=86400,
+        description="A rank without progress for so long within a step is taken to hang: the "
+        "stacks of all ranks are kept in the run's folder, and the ranks are started again. The "
+        "first step, evaluation and saving may take longer.",
+    )
     max_pod_restarts: int = Field(
         20, ge=0, le=10_000, description="Pods lost or failed after which the run fails."
+    )
+    max_restarts: int | None = Field(
+        None,
+        ge=0,
+        le=20_000,
+        description="Restarts of ranks and pods together after which the run fails; no limit of "
+        "its own if absent. Never forgotten.",
+    )
+    reset_restarts_after_steps: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000_000,
+        description="After so many steps without a failed rank or a lost pod, earlier ones count "
+        "no more against maxPodRestarts and workers.elastic.maxRestarts.",
     )
     termination_grace_period_seconds: int = Field(
         60,

@@ -90,6 +90,8 @@ class Restarts(_Part):
     total: int = Field(0, ge=0, description="Rank and pod restarts together.")
     ranks: int = Field(0, ge=0, description="Times the ranks were started again inside their pods.")
     pods: int = Field(0, ge=0, description="Pods made again.")
+    pods_charged: int = Field(0, ge=0, description="Those that count against the budget.")
+    pods_charged_at_step: int = Field(0, ge=0, description="Where training stood at the last one.")
     recent: tuple[Restart, ...] = Field((), max_length=16, description="The newest, oldest first.")
 
 

@@ -118,12 +118,13 @@ def _counted(
         update["workers"] = WorkerCounts(
             desired=wish.workers, running=seen.running, summary=f"{seen.running}/{wish.workers}"
         )
+    healthy = wish.policy.reset_restarts_after_steps
     if decision.stalled_at is not None:
-        update["restarts"] = with_lost_pods(status.restarts, 1)
+        update["restarts"] = with_lost_pods(status, 1, healthy)
         update["stall"] = Stall(step=decision.stalled_at, at=now)
         update["pod_uids"] = ()
     elif decision.activity is Activity.ACTIVE:
-        update["restarts"] = with_lost_pods(status.restarts, lost_pods(seen, wish))
+        update["restarts"] = with_lost_pods(status, lost_pods(seen, wish), healthy)
         update["pod_uids"] = live_pods(seen, wish)
     elif decision.activity in {Activity.IDLE, Activity.ENDED}:
         update["pod_uids"] = ()

@@ -88,7 +88,9 @@ def restarts_reported(before: Restarts, reported: Iterable[Restart]) -> Restarts
     )
     ranks = before.ranks + sum(r.cause in _RANK_CAUSES for r in news)
     recent = (*before.recent, *news)[-RECENT:]
-    return Restarts(total=ranks + before.pods, ranks=ranks, pods=before.pods, recent=recent)
+    return before.model_copy(
+        update={"total": ranks + before.pods, "ranks": ranks, "recent": recent}
+    )
 
 
 def restarts_of_the_end(before: Restarts, message: TerminationMessage) -> Restarts:

@@ -6,7 +6,7 @@ has failed, is being deleted or is gone was lost, unless the number of workers w
 
 from __future__ import annotations
 
-from trainingrun_operator.api.status import Restarts
+from trainingrun_operator.api.status import Restarts, Status
 from trainingrun_operator.lifecycle.observed import Observed, Pod
 from trainingrun_operator.lifecycle.wish import Wish
 
@@ -32,10 +32,25 @@ def live_pods(seen: Observed, wish: Wish) -> tuple[str, ...]:
     return tuple(sorted(pod.uid for pod in alive))
 
 
-def with_lost_pods(restarts: Restarts, lost: int) -> Restarts:
-    """The counts after so many more pods were lost."""
+def with_lost_pods(status: Status, lost: int, healthy_steps: int | None) -> Restarts:
+    """The counts after so many more pods were lost.
+
+    `healthy_steps` without a loss, and the budget is whole again; None for never.
+    """
+    restarts = status.restarts
+    if not lost:
+        return restarts
+    step = status.progress.step if status.progress else 0
+    healed = healthy_steps is not None and step - restarts.pods_charged_at_step >= healthy_steps
     pods = restarts.pods + lost
-    return restarts.model_copy(update={"pods": pods, "total": pods + restarts.ranks})
+    return restarts.model_copy(
+        update={
+            "pods": pods,
+            "total": pods + restarts.ranks,
+            "pods_charged": lost if healed else restarts.pods_charged + lost,
+            "pods_charged_at_step": step,
+        }
+    )
 
 
 def _alive(pod: Pod) -> bool:

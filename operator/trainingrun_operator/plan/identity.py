@@ -13,6 +13,7 @@ _APPLIED_IN_PLACE = {
         "active_deadline_seconds",
         "ttl_seconds_after_finished",
         "max_pod_restarts",
+        "max_restarts",
         "stall_timeout_seconds",
         "force_delete_after_seconds",
     },

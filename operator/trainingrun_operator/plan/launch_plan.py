@@ -152,6 +152,8 @@ def _run_config(run: TrainingRun, division: Division, workers: WorkerRange) -> R
             max_workers=workers.maximum,
             per_worker=division.processes,
             max_restarts=workers.max_restarts,
+            reset_restarts_after_steps=spec.policy.reset_restarts_after_steps,
+            hang_timeout_seconds=spec.policy.hang_timeout_seconds,
         ),
         communication=Communication(
             backend="gloo", timeout_seconds=spec.communication.timeout_seconds

@@ -25,3 +25,11 @@ class Processes(Group):
     max_restarts: int = Field(
         10, ge=0, description="Restarts of a failed rank over the run, all workers together."
     )
+    reset_restarts_after_steps: int | None = Field(
+        None,
+        ge=1,
+        description="Steps without a failed rank after which earlier ones are forgotten.",
+    )
+    hang_timeout_seconds: int = Field(
+        300, ge=5, description="A rank without progress for so long in a step is taken to hang."
+    )

@@ -10,13 +10,15 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from torch.distributed.elastic.agent.server.api import RunResult, WorkerSpec, WorkerState
 from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
+from torch.distributed.elastic.multiprocessing.api import MultiprocessContext
 from torch.distributed.elastic.rendezvous.api import RendezvousConnectionError
 
 from trainingrun_trainer.config import RunConfig
@@ -26,20 +28,32 @@ from trainingrun_trainer.handover import (
     Orders,
     Outcome,
     OutcomeKind,
-    StepCounter,
 )
-from trainingrun_trainer.launcher import ending
+from trainingrun_trainer.heartbeat import Beat
+from trainingrun_trainer.launcher import ending, memory, ranks
 from trainingrun_trainer.launcher.arrivals import EndKind, RoundEnd
 from trainingrun_trainer.launcher.ending import Ending
 from trainingrun_trainer.launcher.forkserver import START_METHOD
-from trainingrun_trainer.launcher.judgement import judge
+from trainingrun_trainer.launcher.hang import hang
+from trainingrun_trainer.launcher.judgement import Budget, judge
+from trainingrun_trainer.launcher.ranks import Ranks
 from trainingrun_trainer.launcher.rendezvous import AskedToLeaveError, JudgedError, Rendezvous
+from trainingrun_trainer.launcher.vigil import Sight, Vigil
 from trainingrun_trainer.report import ExitCode
 
 WATCH_EVERY_SECONDS: Final = 0.05
 PLEASE_LEAVE: Final = signal.SIGUSR1
 """Asks a rank to save and stop. Not SIGTERM: that must end a rank at once, also one that sits in
 a collective where no Python runs."""
+FIRST_WORD_SECONDS: Final = 0.3
+"""Ranks whose peer has failed may be gone before the peer itself has left word of why."""
+OTHERS_NOTICE_SECONDS: Final = 1.0
+"""Workers notice a hang at about the same time. Who ended its ranks at once would have those of the
+others fail before their stacks are kept."""
+
+AGAIN: Final = "again"
+Over = Ending | Literal["again"]
+"""What a look at the ranks found: this worker's part is over, or another round shall follow."""
 
 
 class Agent(LocalElasticAgent):
@@ -89,8 +103,9 @@ class Agent(LocalElasticAgent):
 
     def _start_round(self) -> Ending | None:
         """Starts the ranks, or tells that the round's members have nothing more to do."""
-        meeting = self._rendezvous_handler
-        judgement = judge(meeting.members, self._config.processes.max_restarts)
+        meeting, processes = self._rendezvous_handler, self._config.processes
+        budget = Budget(processes.max_restarts, processes.reset_restarts_after_steps)
+        judgement = judge(meeting.members, budget)
         meeting.history = judgement.history
         if judgement.verdict is not None:
             meeting.pronounce(judgement.verdict)
@@ -115,87 +130,155 @@ class Agent(LocalElasticAgent):
         if restart := judgement.restart:
             why = f" after {restart.cause}: {restart.detail}".rstrip(": ")
         self._say(
-            f"round {meeting.round}: {workers} of "
-            f"{self._config.processes.workers} workers, {world} ranks{why}"
+            f"round {meeting.round}: {workers} of {processes.workers} workers, {world} ranks{why}"
         )
-        for local_rank, pid in self._start_workers(group).items():
+        self._killed_for_memory = memory.kills()
+        pids = self._start_workers(group)
+        for local_rank, pid in pids.items():
             group.workers[local_rank].id = pid
         group.state = WorkerState.HEALTHY
-        self._orders = orders
+        self._ranks = Ranks(pids, group.workers[0].global_rank, orders)
+        self._vigil = Vigil(processes.hang_timeout_seconds)
         return None
 
     def _watch_round(self) -> Ending | None:
         """Returns when the ranks are gone; None if another round shall follow."""
-        meeting = self._rendezvous_handler
-        asked = False
+        self._asked = False
         while True:
             time.sleep(WATCH_EVERY_SECONDS)
-            if self._leaving() and not asked:
-                asked = True
-                self._ask_ranks_to_leave()
-            result = self._monitor_workers(self._worker_group)
-            if result.state is WorkerState.SUCCEEDED:
-                return self._after_return(result)
-            if result.state is not WorkerState.HEALTHY:
-                return ending.preempted() if asked else self._after_failure(result)
-            if (verdict := meeting.verdict) is not None and verdict.failure is not None:
-                self._stop_workers(self._worker_group)
-                return ending.by_verdict(verdict)
-            if meeting.num_nodes_waiting():
-                self._stop_workers(self._worker_group)
-                if (verdict := meeting.verdict) is not None:
-                    return ending.by_verdict(verdict)
-                if asked:
-                    return ending.preempted()
-                kind = EndKind.CUT_OFF if meeting.lost else EndKind.ASKED
-                detail = "the rendezvous was lost" if meeting.lost else "the workers changed"
-                self._come_again(kind, detail)
-                return None
+            self._pass_on_leaving()
+            for look in (self._failures, self._hangs, self._returns, self._calls):
+                over = look()
+                if over is AGAIN:
+                    return ending.preempted() if self._asked else None
+                if isinstance(over, Ending):
+                    return over
 
-    def _after_return(self, result: RunResult) -> Ending | None:
+    def _pass_on_leaving(self) -> None:
+        if self._leaving() and not self._asked:
+            self._asked = True
+            self._say("asked to leave: ranks save a checkpoint and stop")
+            self._ranks.send(PLEASE_LEAVE)
+
+    def _failures(self) -> Over | None:
+        """Ranks that failed."""
+        codes = self._failed()
+        if not codes:
+            return None
+        self._end_ranks()
+        return AGAIN if self._asked else self._after_failure(codes)
+
+    def _hangs(self) -> Over | None:
+        """Ranks that hang."""
+        sights = self._ranks.sights()
+        hanging = self._vigil.hanging(sights, time.monotonic())
+        return self._after_hang(hanging, sights) if hanging else None
+
+    def _returns(self) -> Over | None:
+        """Ranks that have all done their work."""
+        result = self._monitor_workers(self._worker_group)
+        if result.state is WorkerState.HEALTHY:
+            return None
+        if result.state is WorkerState.SUCCEEDED:
+            return self._after_return(result)
+        codes = {local: failure.exitcode for local, failure in result.failures.items()}
+        return AGAIN if self._asked else self._after_failure(codes)
+
+    def _calls(self) -> Over | None:
+        """The rendezvous: the run is over, a new round is wanted, or its store is lost."""
+        meeting = self._rendezvous_handler
+        wanted = meeting.num_nodes_waiting()
+        verdict = meeting.verdict
+        if verdict is not None and (wanted or verdict.failure is not None):
+            self._end_ranks()
+            return ending.by_verdict(verdict)
+        if not wanted:
+            return None
+        self._end_ranks()
+        kind = EndKind.CUT_OFF if meeting.lost else EndKind.ASKED
+        detail = "the rendezvous was lost" if meeting.lost else "the workers changed"
+        return self._come_again(kind, detail)
+
+    def _failed(self) -> dict[int, int]:
+        """Exit codes of ranks that failed, by local rank, before anybody is ended for it."""
+        codes = self._exit_codes()
+        end = time.monotonic() + FIRST_WORD_SECONDS
+        while codes and time.monotonic() < end and self._only_victims(codes):
+            time.sleep(WATCH_EVERY_SECONDS / 5)
+            codes = self._exit_codes()
+        return codes
+
+    def _only_victims(self, codes: Mapping[int, int]) -> bool:
+        """Whether those that failed all blame another one, which may still be here."""
+        if len(codes) == len(self._ranks.pids) or not all(map(self._left_a_note, codes)):
+            return False
+        return all(note.kind is FaultKind.PEER for note in self._notes())
+
+    def _exit_codes(self) -> dict[int, int]:
+        # Torch itself, at the first failure, waits 30 s for the others to end by SIGTERM, and
+        # tells of whichever failed rank comes first in its list.
+        context = self._pcontext
+        if not isinstance(context, MultiprocessContext) or context._pc is None:
+            return {}
+        return {local: p.exitcode for local, p in enumerate(context._pc.processes) if p.exitcode}
+
+    def _end_ranks(self) -> None:
+        """SIGKILL: a rank that is stopped takes no other signal, and none has more to do."""
+        self._shutdown(signal.SIGKILL)
+
+    def _after_return(self, result: RunResult) -> Over:
         self._rendezvous_handler.await_all_returned()
         outcomes: list[Outcome] = [result.return_values[r] for r in sorted(result.return_values)]
         if outcomes[0].kind is OutcomeKind.FINISHED:
             return Ending(ExitCode.SUCCEEDED, summary=outcomes[0].summary)
-        if self._leaving():
-            return ending.preempted()
-        self._come_again(EndKind.LEFT, "a worker was asked to leave")
-        return None
+        return self._come_again(EndKind.LEFT, "a worker was asked to leave")
 
-    def _after_failure(self, result: RunResult) -> Ending | None:
+    def _after_failure(self, codes: Mapping[int, int]) -> Over:
         notes = self._notes()
         own = [note for note in notes if note.kind is not FaultKind.PEER]
         if own:
             return self._after_exception(own[0])
-        killed = [f for f in result.failures.values() if not self._left_a_note(f.local_rank)]
+        killed = [local for local in codes if not self._left_a_note(local)]
         if killed:
-            rank = next(r for r, f in result.failures.items() if f is killed[0])
-            detail = f"rank {rank} {ending.signal_name(killed[0].exitcode)}"
+            rank = self._ranks.first + killed[0]
+            code = codes[killed[0]]
+            for_memory = code == -signal.SIGKILL and memory.kills() > self._killed_for_memory
+            detail = f"rank {rank} {ending.how_it_ended(code, for_memory=for_memory)}"
             self._say(detail)
-            self._come_again(EndKind.FAILED, detail, rank=rank)
-            return None
+            return self._come_again(EndKind.FAILED, detail, rank=rank)
         first = notes[0] if notes else None
-        self._come_again(
+        return self._come_again(
             EndKind.VICTIM,
             first.message if first else "a rank is gone",
             rank=first.rank if first else None,
         )
-        return None
 
-    def _after_exception(self, note: FailureNote) -> Ending | None:
+    def _after_hang(self, hanging: Mapping[int, float], sights: Mapping[int, Sight]) -> Over:
+        dumps = self._ranks.dumps()
+        found = hang(hanging, sights, dumps, self._ranks.first)
+        folder = Path(self._config.folder)
+        place = ranks.keep(dumps, self._ranks.first, folder, datetime.now(UTC))
+        if len(self._rendezvous_handler.members) > 1:
+            time.sleep(OTHERS_NOTICE_SECONDS)
+        self._end_ranks()
+        kept = f"; stacks of all ranks are in {place}" if place is not None else ""
+        self._say(f"{found.detail}{kept}")
+        kind = EndKind.WAITED if found.rank is None else EndKind.HUNG
+        return self._come_again(kind, f"{found.detail}{kept}", rank=found.rank)
+
+    def _after_exception(self, note: FailureNote) -> Over:
         if note.kind is FaultKind.USER:
             over = ending.user_error(note.message, note.field, note.rank)
             self._rendezvous_handler.pronounce(over.verdict)
             return over
         self._say(f"rank {note.rank} failed at step {note.step}: {note.message}")
-        self._come_again(
+        return self._come_again(
             EndKind.FAILED,
             note.message,
             rank=note.rank,
             at=note.at,
             signature=f"{note.signature} at step {note.step}",
         )
-        return None
 
     def _come_again(
         self,
@@ -205,7 +288,7 @@ class Agent(LocalElasticAgent):
         rank: int | None = None,
         at: float | None = None,
         signature: str = "",
-    ) -> None:
+    ) -> Literal["again"]:
         """Sets what this worker says at the next rendezvous."""
         self._rendezvous_handler.reason = RoundEnd(
             kind=kind,
@@ -215,27 +298,22 @@ class Agent(LocalElasticAgent):
             detail=detail[:1024],
             signature=signature[:1024],
         )
+        return AGAIN
 
     def _local_ranks(self) -> range:
         return range(self._worker_group.spec.local_world_size)
 
     def _steps(self) -> list[int]:
-        return [StepCounter.read(self._orders.step_path(n)) for n in self._local_ranks()]
+        return [Beat.read(self._ranks.orders.heart_path(n)).step for n in self._local_ranks()]
 
     def _left_a_note(self, local_rank: int) -> bool:
-        return self._orders.note_path(local_rank).exists()
+        return self._ranks.orders.note_path(local_rank).exists()
 
     def _notes(self) -> list[FailureNote]:
         """The notes of failed ranks, oldest first."""
         notes = []
         for local_rank in self._local_ranks():
             with contextlib.suppress(FileNotFoundError):
-                text = self._orders.note_path(local_rank).read_bytes()
+                text = self._ranks.orders.note_path(local_rank).read_bytes()
                 notes.append(FailureNote.model_validate_json(text))
         return sorted(notes, key=lambda note: note.at)
-
-    def _ask_ranks_to_leave(self) -> None:
-        self._say("asked to leave: ranks save a checkpoint and stop")
-        for worker in self._worker_group.workers:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.id, PLEASE_LEAVE)

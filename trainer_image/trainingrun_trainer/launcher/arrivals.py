@@ -15,6 +15,10 @@ class EndKind(StrEnum):
     """They never did: the launcher has just started."""
     FAILED = "failed"
     """A rank raised an exception of its own, or was killed."""
+    HUNG = "hung"
+    """A rank made no progress in time."""
+    WAITED = "waited"
+    """All ranks waited, too long, for one of another worker."""
     VICTIM = "victim"
     """A collective failed because of another worker."""
     ASKED = "asked"
@@ -42,6 +46,8 @@ class History(Group):
 
     charged: int = 0
     """Restarts that count against the budget."""
+    charged_at: int = 0
+    """The step at which the last of them was charged."""
     signature: Text = ""
     """The last failure's."""
     workers: int = 0

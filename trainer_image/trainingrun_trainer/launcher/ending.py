@@ -70,8 +70,10 @@ def config_error(path: Path, error: Exception) -> Ending:
     return user_error(f"{path}: {text}", field=places[0] or None)
 
 
-def signal_name(exit_code: int) -> str:
+def how_it_ended(exit_code: int, *, for_memory: bool = False) -> str:
     """A process's exit code in words."""
+    if for_memory:
+        return "was killed for memory; raise spec.workers.resources.memory"
     with contextlib.suppress(ValueError):
         if exit_code < 0:
             return f"was killed by {signal.Signals(-exit_code).name}"

@@ -17,7 +17,9 @@ from trainingrun_trainer.report import ExitCode, Failure, RestartCause
 
 _CAUSES: Final = (
     (EndKind.FAILED, RestartCause.RANK_FAILED),
+    (EndKind.HUNG, RestartCause.RANK_HUNG),
     (EndKind.LEFT, RestartCause.PREEMPTED),
+    (EndKind.WAITED, RestartCause.RANK_HUNG),
     # Nobody is missing and nobody failed by himself: the connection did.
     (EndKind.VICTIM, RestartCause.RANK_FAILED),
     (EndKind.CUT_OFF, RestartCause.WORKER_LOST),
@@ -26,10 +28,24 @@ _CAUSES: Final = (
 """Nearest to the root first."""
 _CAUSES_WITH_A_LOSS: Final = (
     (EndKind.FAILED, RestartCause.RANK_FAILED),
+    (EndKind.HUNG, RestartCause.RANK_HUNG),
     (EndKind.LEFT, RestartCause.PREEMPTED),
     (None, RestartCause.WORKER_LOST),
 )
 """The same when a member of the last round has not come back."""
+
+
+_CHARGED: Final = frozenset({RestartCause.RANK_FAILED, RestartCause.RANK_HUNG})
+"""Nobody pays for workers that are lost, come, or are asked to leave."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many failures of ranks a run may have. `reset_after_steps` steps without one, and what
+    was counted is forgotten; None for never."""
+
+    max_restarts: int
+    reset_after_steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,27 +57,40 @@ class Judgement:
     verdict: Verdict | None = None
 
 
-def judge(arrivals: Sequence[Arrival], max_restarts: int) -> Judgement:
+def judge(arrivals: Sequence[Arrival], budget: Budget) -> Judgement:
     """The meaning of a round that these workers form."""
     before = max((a.history for a in arrivals), key=lambda h: (h.charged, h.workers))
     first = _first_cause(arrivals, before)
     if first is None:
         return Judgement(History(workers=len(arrivals)))
     cause, end = first
-    charged = before.charged + (cause is RestartCause.RANK_FAILED)
-    history = History(charged=charged, signature=end.signature, workers=len(arrivals))
+    step = max(a.end.step for a in arrivals)
+    history = _charged(before, cause in _CHARGED, step, budget).model_copy(
+        update={"signature": end.signature, "workers": len(arrivals)}
+    )
     if end.signature and end.signature == before.signature:
         return Judgement(history, verdict=_repeated(end))
-    if charged > max_restarts:
-        return Judgement(history, verdict=_exhausted(end, max_restarts))
+    if history.charged > budget.max_restarts:
+        return Judgement(history, verdict=_exhausted(end, budget.max_restarts))
     restart = PendingRestart(
         at=datetime.fromtimestamp(end.at, UTC),
         cause=cause,
         detail=end.detail,
         rank=end.rank,
-        from_step=max(a.end.step for a in arrivals),
+        from_step=step,
     )
     return Judgement(history, restart=restart)
+
+
+def _charged(before: History, charged: bool, step: int, budget: Budget) -> History:
+    healthy = budget.reset_after_steps
+    forgiven = healthy is not None and step - before.charged_at >= healthy
+    return before.model_copy(
+        update={
+            "charged": (0 if forgiven else before.charged) + charged,
+            "charged_at": step if charged else before.charged_at,
+        }
+    )
 
 
 def _first_cause(

@@ -8,26 +8,46 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainingrun_trainer.handover import StepCounter
+from trainingrun_trainer.heartbeat import Activity, Heart
 from trainingrun_trainer.worker.distributed import Group
 from trainingrun_trainer.worker.progress import Account
 
 
-class CountSteps(TrainerCallback):
-    """Leaves the step where the launcher finds it when the rank is gone."""
+class ShowBeats(TrainerCallback):
+    """Shows the launcher that the rank goes on, and the step where it finds it afterwards."""
 
-    def __init__(self, counter: StepCounter) -> None:
-        self._counter = counter
+    def __init__(self, heart: Heart) -> None:
+        self._heart = heart
+        self._compiled = False
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._counter.set(state.global_step)
+        self._heart.beat(state.global_step, Activity.PREPARING)
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._stepping(state)
+
+    def on_substep_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._stepping(state)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        self._counter.set(state.global_step)
+        self._compiled = True
+        if control.should_save or control.should_evaluate or control.should_training_stop:
+            self._heart.beat(state.global_step, Activity.PAUSED)
+        else:
+            self._stepping(state)
+
+    def _stepping(self, state: TrainerState) -> None:
+        self._heart.beat(
+            state.global_step, Activity.STEPPING if self._compiled else Activity.PREPARING
+        )
 
 
 class SealCheckpoints(TrainerCallback):

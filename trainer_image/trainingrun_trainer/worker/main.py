@@ -13,11 +13,13 @@ from transformers.utils.logging import disable_progress_bar
 from trainingrun_trainer import tasks
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.files import write_whole
-from trainingrun_trainer.handover import FaultKind, Orders, Outcome, OutcomeKind, StepCounter
+from trainingrun_trainer.handover import FaultKind, Orders, Outcome, OutcomeKind
+from trainingrun_trainer.heartbeat import Beat, Heart
 from trainingrun_trainer.lineage import be_called, die_with_parent
 from trainingrun_trainer.report import Summary
+from trainingrun_trainer.stacks import dump_on_signal
 from trainingrun_trainer.worker import cpu, failures, leader, trainer
-from trainingrun_trainer.worker.callbacks import CountSteps, KeepAccount, SealCheckpoints
+from trainingrun_trainer.worker.callbacks import KeepAccount, SealCheckpoints, ShowBeats
 from trainingrun_trainer.worker.distributed import Group, process_group
 from trainingrun_trainer.worker.finish import already_finished, conclude, with_weights_of
 from trainingrun_trainer.worker.leave import AskedToLeave, LeaveTogether
@@ -35,13 +37,14 @@ def run_rank(orders: Orders) -> Outcome:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the launcher's to handle
     rank, local_rank = int(os.environ["RANK"]), int(os.environ["LOCAL_RANK"])
     be_called(f"rank-{rank}")
-    counter = StepCounter(orders.step_path(local_rank))
+    dump_on_signal(orders.stack_path(local_rank))
+    heart = Heart(orders.heart_path(local_rank))
     config = RunConfig.model_validate_json(orders.config_json)
     try:
         with process_group(orders, config.communication) as group:
-            return train(config, group, orders, leave, counter)
+            return train(config, group, orders, leave, heart)
     except Exception as error:
-        note = failures.note(error, rank, StepCounter.read(orders.step_path(local_rank)))
+        note = failures.note(error, rank, Beat.read(orders.heart_path(local_rank)).step)
         write_whole(orders.note_path(local_rank), note.model_dump_json(by_alias=True).encode())
         if note.kind is FaultKind.OWN:
             traceback.print_exc()
@@ -49,7 +52,7 @@ def run_rank(orders: Orders) -> Outcome:
 
 
 def train(
-    config: RunConfig, group: Group, orders: Orders, leave: AskedToLeave, counter: StepCounter
+    config: RunConfig, group: Group, orders: Orders, leave: AskedToLeave, heart: Heart
 ) -> Outcome:
     """Trains until the run is finished or the ranks leave together."""
     folder = Path(config.folder)
@@ -73,10 +76,10 @@ def train(
 
     leaving = LeaveTogether(group, leave)
     callbacks = [
-        CountSteps(counter),
         leaving,
         SealCheckpoints(group, start.root, leader.sealer(config, group, account)),
         *([KeepAccount(account)] if account is not None else []),
+        ShowBeats(heart),  # last: by then it is decided whether the step is followed by a pause
     ]
     model = task.model() if start.step < steps else with_weights_of(task.model(), start)
     training = trainer.build(config, task, model, steps, group.world_size, start.root, callbacks)

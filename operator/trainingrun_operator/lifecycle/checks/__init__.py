@@ -12,6 +12,7 @@ from typing import Final
 
 from trainingrun_operator.lifecycle.checks.due import with_what_is_due
 from trainingrun_operator.lifecycle.checks.ends import (
+    all_restarts_exhausted,
     being_deleted,
     deadline_exceeded,
     job_ending,
@@ -72,6 +73,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     deadline_exceeded,
     suspended,
     pod_restarts_exhausted,
+    all_restarts_exhausted,
     job_failed,
     claim_missing,
     priority_class_missing,

@@ -10,7 +10,7 @@ from trainingrun_operator.lifecycle import say
 from trainingrun_operator.lifecycle.checks.stop import stop
 from trainingrun_operator.lifecycle.decision import Activity, Decision
 from trainingrun_operator.lifecycle.observed import Observed
-from trainingrun_operator.lifecycle.restarts import lost_pods
+from trainingrun_operator.lifecycle.restarts import lost_pods, with_lost_pods
 from trainingrun_operator.lifecycle.wish import Wish
 from trainingrun_operator.lifecycle.words import duration
 from trainingrun_trainer.report import ExitCode
@@ -70,13 +70,30 @@ def pod_restarts_exhausted(seen: Observed, wish: Wish, _now: datetime) -> Decisi
     Says: Failed=True PodRestartsExhausted.
     Does: suspends the job.
     """
-    lost = seen.status.restarts.pods + lost_pods(seen, wish)
+    healthy = wish.policy.reset_restarts_after_steps
+    lost = with_lost_pods(seen.status, lost_pods(seen, wish), healthy).pods_charged
     if lost <= wish.policy.max_pod_restarts:
         return None
     message = f"{lost} pods were lost, spec.policy.maxPodRestarts is {wish.policy.max_pod_restarts}"
     if seen.last_failure is not None:
         message = f"{message}; the last one: {say.cause(seen.last_failure)}"
     return say.failed(Reason.POD_RESTARTS_EXHAUSTED, message, stop(seen, wish))
+
+
+def all_restarts_exhausted(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
+    """Ranks and pods together were started again more often than spec.policy.maxRestarts allows.
+
+    Says: Failed=True AllRestartsExhausted.
+    Does: suspends the job.
+    """
+    limit = wish.policy.max_restarts
+    total = seen.status.restarts.total + lost_pods(seen, wish)
+    if limit is None or total <= limit:
+        return None
+    message = f"{total} restarts of ranks and pods, spec.policy.maxRestarts is {limit}"
+    if recent := seen.status.restarts.recent:
+        message = f"{message}; the last one: {recent[-1].cause}, {recent[-1].detail}"
+    return say.failed(Reason.ALL_RESTARTS_EXHAUSTED, message, stop(seen, wish))
 
 
 def deadline_exceeded(seen: Observed, wish: Wish, now: datetime) -> Decision | None:

@@ -13,7 +13,12 @@ from trainingrun_operator.lifecycle.observed import Observed
 from trainingrun_operator.lifecycle.wish import Wish
 
 STOPPED_BY_US: Final = frozenset(
-    {Reason.DEADLINE_EXCEEDED, Reason.POD_RESTARTS_EXHAUSTED, Reason.STALLED}
+    {
+        Reason.ALL_RESTARTS_EXHAUSTED,
+        Reason.DEADLINE_EXCEEDED,
+        Reason.POD_RESTARTS_EXHAUSTED,
+        Reason.STALLED,
+    }
 )
 """Ends that the training operator knows nothing of: the job must be stopped."""
 

@@ -160,6 +160,11 @@ TABLE = {
         seen(job("Running"), pod(0), status=RAN), wish(max_pod_restarts=0),
         ("Failed", "True", "PodRestartsExhausted"), (STOP,),
     ),
+    "too many restarts of both kinds": (
+        seen(job("Running"), pod(0), pod(1), status=RAN.model_copy(update={
+            "restarts": Restarts(total=3, ranks=2, pods=1)})), wish(max_restarts=2),
+        ("Failed", "True", "AllRestartsExhausted"), (STOP,),
+    ),
     "a job that failed": (
         seen(job("Failed"), ended(0, 1)), WISH, ("Failed", "True", "JobFailed"), (),
     ),
@@ -344,7 +349,7 @@ def test_last_words_that_are_not_ours_are_told_as_they_are() -> None:
 
 def test_a_spent_pod_budget_names_the_last_failure() -> None:
     killed = Termination("squad-worker-1", 137, reason="OOMKilled")
-    spent = Status(restarts=Restarts(pods=21))
+    spent = Status(restarts=Restarts(pods=21, pods_charged=21))
 
     decision = decide(seen(job("Running"), pod(), status=spent, last_failure=killed), WISH, NOW)
 
