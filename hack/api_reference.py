@@ -8,6 +8,7 @@ import yaml
 from trainingrun_operator.api.names import NAME_MAX_LENGTH
 from trainingrun_operator.api.schema import Schema, fields, inlined, map_values
 from trainingrun_operator.api.v1alpha1 import API_VERSION, TrainingRun, TrainingRunSpec
+from trainingrun_trainer.config import DECIDED
 
 _INTRODUCTION: Final = f"""\
 # TrainingRun `{API_VERSION}`
@@ -56,6 +57,16 @@ def _group(name: str, node: Schema, spec: Schema, example: dict[str, Any]) -> st
         f"## spec.{name}\n\n{node['description']}{required} {change}\n\n{_SPEC_TABLE}{rows}\n"
         + (f"{rules}\n" if rules else "")
         + f"```yaml\n{shown}```\n"
+        + (_decided() if name == "training" else "")
+    )
+
+
+def _decided() -> str:
+    rows = "".join(f"| `{name}` | {what} |\n" for name, what in DECIDED.items())
+    return (
+        "\n`training.arguments` has no other TrainingArguments, because something else decides "
+        "them ([why](adr/0008-training-arguments.md)):\n\n"
+        f"| TrainingArgument | Decided by |\n| --- | --- |\n{rows}"
     )
 
 

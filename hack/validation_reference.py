@@ -58,12 +58,15 @@ _TRAINER: Final = (
     ("spec.data.evaluation", "the files exist, can be read and match the pattern"),
     ("spec.data.evaluationPercent", "there are files enough to hold that share out"),
     ("spec.data.files", "it is a pattern"),
+    ("spec.data.format", "each line of a jsonl file is JSON"),
+    ("spec.data.column", "each line has a text under it"),
     ("spec.model.name", "the model can be loaded"),
     (
         "spec.model.tokenizer",
         "it can be loaded, ends texts, and has no more entries than the model",
     ),
     ("spec.storage.claimName", "all workers see the same folder"),
+    ("spec.training.schedule", "warm-up and decay fit into the run's steps"),
     ("spec.training.globalBatchSize", "it is that of the checkpoint the run goes on from"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from trainingrun_operator.api.schema import Schema, child
 from trainingrun_operator.api.v1alpha1 import schema
+from trainingrun_trainer.config import DECIDED
 
 _SHOWN_CHARACTERS = 60
 _KINDS = {
@@ -56,7 +58,9 @@ def _problem(details: ErrorDetails) -> Problem:
         case "missing":
             return Problem(path, f"is required but absent; write {_wanted(node)}")
         case "extra_forbidden":
-            return Problem(path, f"is not a field; {_nearest(str(steps[-1]), parent)}")
+            decided = _decided_by(path)
+            unknown = f"is not a field; {_nearest(str(steps[-1]), parent)}"
+            return Problem(path, f"is decided by {decided}; remove it" if decided else unknown)
         case "too_long":
             return Problem(path, f"has {len(value)} entries; write at most {_limit(node)}")
         case "string_too_long":
@@ -126,6 +130,14 @@ def _number(value: float) -> str:
 
 def _limit(node: Schema) -> int:
     return int(node["maxItems"] if "maxItems" in node else node["maxProperties"])
+
+
+def _decided_by(path: str) -> str | None:
+    """What decides a TrainingArgument that a user may not set; written in either style."""
+    group, _, name = path.rpartition(".")
+    if group != "spec.training.arguments":
+        return None
+    return DECIDED.get(re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name))
 
 
 def _nearest(name: str, parent: Schema) -> str:

@@ -70,5 +70,17 @@ VALID = (
     Right("a claim of its own", "storage: {create: {size: 10Gi}}"),
     Right("a claim of its own for many", "storage: {create: {size: 1Ti, storageClassName: fast}}\n"
           "workers: {count: 3}"),
+    Right("lines of JSON",
+          "data: {train: /a.jsonl, format: jsonl, column: 'text: yes', maxSamples: 10}"),
+    Right("a column that YAML would read as a number",
+          'data: {train: /a, format: jsonl, column: "1"}'),
+    Right("half the memory", "model: {name: a/b, dtype: bfloat16, attention: eager}"),
+    Right("SGD with momentum",
+          "training: {maxSteps: 1, globalBatchSize: 24, optimizer: {name: sgd, momentum: 0.9}}"),
+    Right("a schedule of three parts",
+          "training: {epochs: 1, globalBatchSize: 24, schedule: {type: warmup_stable_decay, "
+          "warmupPercent: 10, decayPercent: 90, minimumPercent: 0}}"),
+    Right("further arguments", "training: {maxSteps: 1, globalBatchSize: 24, deterministic: true, "
+          "arguments: {neftuneNoiseAlpha: 5, ddpFindUnusedParameters: true}}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

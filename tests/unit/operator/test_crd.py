@@ -20,8 +20,14 @@ Node = dict[str, Any]
 # nobody compares them for equality.
 FLOATS = {
     "spec.training.learningRate",
-    "spec.training.weightDecay",
     "spec.training.maxGradientNorm",
+    "spec.training.optimizer.weightDecay",
+    "spec.training.optimizer.beta1",
+    "spec.training.optimizer.beta2",
+    "spec.training.optimizer.epsilon",
+    "spec.training.optimizer.momentum",
+    "spec.training.arguments.labelSmoothingFactor",
+    "spec.training.arguments.neftuneNoiseAlpha",
     "status.progress.epoch",
     "status.progress.loss",
     "status.progress.learningRate",
@@ -44,7 +50,11 @@ ENUMS_OF_OTHERS = {
     "spec.runtime": "part of an image's name",
     "spec.task.type": "Hugging Face's names of tasks",
     "spec.model.fromScratch.modelType": "Transformers' names of architectures",
-    "spec.training.schedule": "Transformers' names of schedules",
+    "spec.model.dtype": "torch's names of types",
+    "spec.model.attention": "Transformers' names of attentions",
+    "spec.data.format": "the usual endings of such files",
+    "spec.training.schedule.type": "Transformers' names of schedules",
+    "spec.training.optimizer.name": "Transformers' names of optimisers",
     "spec.training.precision": "torch's names of types, and auto",
     "spec.communication.backend": "torch.distributed's names, and auto",
 }

@@ -121,3 +121,11 @@ def test_two_broken_rules_of_one_group_are_told_one_by_one() -> None:
 def test_a_long_value_is_shown_in_part() -> None:
     (line,) = found(manifest(runtime="x" * 5000))
     assert len(line) < 120
+
+
+@pytest.mark.parametrize("name", ["maxGradNorm", "max_grad_norm"])
+def test_an_argument_that_another_field_decides_is_answered_with_that_field(name: str) -> None:
+    training = {"maxSteps": 1, "arguments": {name: 1.0}}
+    assert found(manifest(training=training)) == [
+        f"spec.training.arguments.{name}: is decided by spec.training.maxGradientNorm; remove it"
+    ]

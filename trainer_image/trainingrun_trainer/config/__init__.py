@@ -5,14 +5,24 @@ evaluation) are defined here once; the operator's API reuses them, so that a fie
 the TrainingRun and in the pod. Nothing here imports a training library.
 """
 
+from trainingrun_trainer.config.arguments import DECIDED, Arguments
 from trainingrun_trainer.config.checkpoints import Checkpoints, ResumeFrom
 from trainingrun_trainer.config.communication import Communication
 from trainingrun_trainer.config.cpu import Cpu
-from trainingrun_trainer.config.data import Data
+from trainingrun_trainer.config.data import Data, DataFormat
 from trainingrun_trainer.config.evaluation import Evaluation
-from trainingrun_trainer.config.model import FromScratch, Model, Tokenizer, TrainTokenizer
+from trainingrun_trainer.config.model import (
+    Attention,
+    DataType,
+    FromScratch,
+    Model,
+    Tokenizer,
+    TrainTokenizer,
+)
+from trainingrun_trainer.config.optimizer import Optimizer, OptimizerName
 from trainingrun_trainer.config.processes import Processes, RunIdentity
 from trainingrun_trainer.config.run_config import RUN_CONFIG_VERSION, RunConfig
+from trainingrun_trainer.config.schedule import Schedule, ScheduleType
 from trainingrun_trainer.config.sources import (
     BUILTIN_PYTHON_STDLIB,
     DataSource,
@@ -20,27 +30,35 @@ from trainingrun_trainer.config.sources import (
     ModelName,
 )
 from trainingrun_trainer.config.task import Task, TaskType
-from trainingrun_trainer.config.training import Precision, Schedule, Training
+from trainingrun_trainer.config.training import Precision, Training
 
 __all__ = [
     "BUILTIN_PYTHON_STDLIB",
+    "DECIDED",
     "RUN_CONFIG_VERSION",
+    "Arguments",
+    "Attention",
     "Checkpoints",
     "Communication",
     "Cpu",
     "Data",
+    "DataFormat",
     "DataSource",
+    "DataType",
     "Evaluation",
     "FromScratch",
     "LocalPath",
     "Model",
     "ModelName",
+    "Optimizer",
+    "OptimizerName",
     "Precision",
     "Processes",
     "ResumeFrom",
     "RunConfig",
     "RunIdentity",
     "Schedule",
+    "ScheduleType",
     "Task",
     "TaskType",
     "Tokenizer",

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
 from trainingrun_trainer.config.sources import ModelName
 from trainingrun_trainer.rules import Group, Rule
+
+
+class DataType(StrEnum):
+    """What weights are kept in, by its torch name."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Attention(StrEnum):
+    """How attention is computed, by its Transformers name."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
 
 
 class FromScratch(Group):
@@ -28,7 +43,7 @@ class FromScratch(Group):
         ),
     )
 
-    model_type: Literal["llama"] = Field(
+    model_type: Literal["llama", "mistral", "qwen2"] = Field(
         "llama", description="The architecture, by its Transformers name."
     )
     hidden_size: int = Field(256, ge=8, le=65536, description="Width of the hidden states.")
@@ -42,6 +57,15 @@ class FromScratch(Group):
     attention_heads: int = Field(4, ge=1, le=1024, description="Attention heads in each layer.")
     key_value_heads: int | None = Field(
         None, ge=1, le=1024, description="Key/value heads in each layer; attentionHeads if absent."
+    )
+    max_positions: int | None = Field(
+        None,
+        ge=8,
+        le=1048576,
+        description="The longest text the model may be given; task.blockSize if absent.",
+    )
+    tie_word_embeddings: bool = Field(
+        False, description="Use the input's embeddings for the output as well."
     )
 
 
@@ -107,6 +131,14 @@ class Model(Group):
     )
     revision: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = Field(
         None, description="The hub revision: a commit, tag or branch."
+    )
+    dtype: DataType = Field(
+        DataType.FLOAT32,
+        description="What the weights and the optimiser's state are kept in; training.precision "
+        "is the arithmetic. bfloat16 halves the memory and loses small updates.",
+    )
+    attention: Attention | None = Field(
+        None, description="How attention is computed; sdpa where the model has it if absent."
     )
     from_scratch: FromScratch | None = Field(
         None, description="Start from random weights of this shape."

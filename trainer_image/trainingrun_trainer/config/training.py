@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from trainingrun_trainer.config.arguments import Arguments
+from trainingrun_trainer.config.optimizer import Optimizer
+from trainingrun_trainer.config.schedule import Schedule
 from trainingrun_trainer.rules import Group, Rule
 
 
@@ -16,15 +19,6 @@ class Precision(StrEnum):
     AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
-
-
-class Schedule(StrEnum):
-    """How the learning rate changes over the run, by its Transformers name."""
-
-    LINEAR = "linear"
-    COSINE = "cosine"
-    CONSTANT = "constant"
-    CONSTANT_WITH_WARMUP = "constant_with_warmup"
 
 
 class Training(Group):
@@ -68,12 +62,9 @@ class Training(Group):
     epochs: int | None = Field(None, ge=1, le=100_000, description="Passes over the training data.")
     learning_rate: float = Field(5e-5, gt=0, le=10, description="Peak learning rate.")
     schedule: Schedule = Field(
-        Schedule.LINEAR, description="How the learning rate changes over the run."
+        Schedule(), description="How the learning rate changes over the run."
     )
-    warmup_steps: int = Field(
-        0, ge=0, le=1_000_000_000, description="Steps over which the learning rate rises."
-    )
-    weight_decay: float = Field(0.0, ge=0, le=10, description="Weight decay of AdamW.")
+    optimizer: Optimizer = Field(Optimizer(), description="How the weights follow the gradients.")
     max_gradient_norm: float = Field(
         1.0, ge=0, le=1000, description="Clip gradients to this norm; 0 for never."
     )
@@ -82,7 +73,20 @@ class Training(Group):
         description="auto: bfloat16 where the processor has AMX or the device has it, else "
         "float32.",
     )
+    activation_checkpointing: bool = Field(
+        False,
+        description="Compute activations again in the backward pass instead of keeping them: "
+        "less memory, about a third more time.",
+    )
+    deterministic: bool = Field(
+        False,
+        description="Use deterministic kernels only, and fail where there is none: the same "
+        "number of ranks and threads then gives the same weights, bit by bit.",
+    )
     seed: int = Field(42, ge=0, le=4294967295, description="Seeds weights, data order and dropout.")
     logging_steps: int = Field(
         10, ge=1, le=1_000_000, description="Log and report loss every so many steps."
+    )
+    arguments: Arguments = Field(
+        Arguments(), description="Further settings of Transformers' TrainingArguments."
     )

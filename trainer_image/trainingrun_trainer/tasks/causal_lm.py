@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from transformers import (
@@ -58,7 +58,7 @@ class CausalLM:
                 "spec.storage.claimName",
             )
         tokenizer, train, held_out = token_cache.load(folder)
-        samples = Blocks(train, config.task.block_size)
+        samples = Blocks(train, config.task.block_size, config.data.max_samples)
         if not samples:
             raise UserError(
                 f"the training text has {len(train)} tokens, less than one block of "
@@ -89,6 +89,12 @@ class CausalLM:
         )
         return perplexity.metrics(total, count, self.group.sums)
 
+    def _kind(self) -> dict[str, Any]:
+        """The type of the weights, and the form of attention if one is asked for."""
+        model = self.config.model
+        attention = {"attn_implementation": model.attention.value} if model.attention else {}
+        return {"dtype": getattr(torch, model.dtype.value), **attention}
+
     def _from_scratch(self, shape: FromScratch) -> PreTrainedModel:
         config = AutoConfig.for_model(
             shape.model_type,
@@ -98,12 +104,13 @@ class CausalLM:
             num_hidden_layers=shape.layers,
             num_attention_heads=shape.attention_heads,
             num_key_value_heads=shape.key_value_heads or shape.attention_heads,
-            max_position_embeddings=self.config.task.block_size,
+            max_position_embeddings=shape.max_positions or self.config.task.block_size,
+            tie_word_embeddings=shape.tie_word_embeddings,
             bos_token_id=self.tokenizer.eos_token_id,
             eos_token_id=self.tokenizer.eos_token_id,
         )
         model: PreTrainedModel = AutoModelForCausalLM.from_config(  # type: ignore[no-untyped-call]
-            config
+            config, **self._kind()
         )
         return model
 
@@ -112,7 +119,7 @@ class CausalLM:
             model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
                 name,
                 revision=self.config.model.revision,
-                dtype=torch.float32,
+                **self._kind(),
                 use_safetensors=True,
                 trust_remote_code=False,
             )

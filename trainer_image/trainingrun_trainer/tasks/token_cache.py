@@ -30,15 +30,17 @@ class Blocks(Sequence[dict[str, torch.Tensor]]):
     """Training samples: blocks of `size` tokens, texts packed one after another.
 
     Each sample is `{"input_ids": (size,) int64, "labels": the same}`; the model shifts labels. The
-    tokens after the last whole block are left out.
+    tokens after the last whole block, or the last of `at_most` blocks, are left out.
     """
 
-    def __init__(self, ids: TokenIds, size: int) -> None:
+    def __init__(self, ids: TokenIds, size: int, at_most: int | None = None) -> None:
         self._ids = ids
         self._size = size
+        whole = len(ids) // size
+        self._length = whole if at_most is None else min(whole, at_most)
 
     def __len__(self) -> int:
-        return len(self._ids) // self._size
+        return self._length
 
     def __getitem__(self, index: Any) -> Any:
         start = index * self._size
@@ -53,6 +55,7 @@ def fingerprint(config: RunConfig, files: text_files.Split) -> str:
     name = model.tokenizer.name if model.tokenizer is not None else model.name
     parts = {
         "tokenizer": model.tokenizer.model_dump() if model.tokenizer else [name, model.revision],
+        "texts": [config.data.format, config.data.column],
         "tokenizer files": _local_files(name),
         "files": [
             [(f.name, f.size, f.modified_ns) for f in side]
@@ -82,7 +85,9 @@ def build(config: RunConfig, files: text_files.Split, folder: Path) -> None:
         tokenizing = _tokenizer(config, files)
         tokenizing.save_pretrained(draft / "tokenizer")
         for name, side in (("train", files.train), ("evaluation", files.evaluation)):
-            np.save(draft / f"{name}.npy", _encoded(tokenizing, text_files.texts(side)))
+            np.save(
+                draft / f"{name}.npy", _encoded(tokenizing, text_files.texts(side, config.data))
+            )
         sync_folder(draft)
         move(draft, folder)
     finally:
@@ -100,7 +105,7 @@ def load(folder: Path) -> tuple[PreTrainedTokenizerBase, TokenIds, TokenIds]:
 def _tokenizer(config: RunConfig, files: text_files.Split) -> PreTrainedTokenizerBase:
     settings = config.model.tokenizer
     if settings is not None and settings.train is not None:
-        return tokenizer.train(settings.train, text_files.texts(files.train))
+        return tokenizer.train(settings.train, text_files.texts(files.train, config.data))
     return tokenizer.load(config.model)
 
 

@@ -1,0 +1,54 @@
+"""What a file of a user's holds, and what is said where it holds something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from trainingrun_trainer.config import Data
+from trainingrun_trainer.errors import UserError
+from trainingrun_trainer.tasks import text_files
+from trainingrun_trainer.tasks.token_cache import Blocks
+
+
+def texts(path: Path, content: str, **data: str) -> list[str]:
+    path.write_text(content)
+    settings = Data.model_validate({"train": str(path), **data})
+    return list(text_files.texts(text_files.split(settings).train, settings))
+
+
+def lines(path: Path, content: str) -> list[str]:
+    return texts(path, content, format="jsonl", column="text")
+
+
+def test_a_plain_file_is_one_text(tmp_path: Path) -> None:
+    assert texts(tmp_path / "a", "one\ntwo\n") == ["one\ntwo\n"]
+
+
+def test_each_line_of_json_is_a_text(tmp_path: Path) -> None:
+    content = '{"text": "one", "id": 1}\n\n{"text": "t\\nwo\u2028"}\n'
+    assert lines(tmp_path / "a", content) == ["one", "t\nwo\u2028"]
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "word"),
+    [
+        ('{"text": "a"}\n{', "spec.data.format", ":2 is no JSON"),
+        ('{"txt": "a"}', "spec.data.column", ":1 has no 'text'"),
+        ('["a"]', "spec.data.column", ":1 has no 'text'"),
+        ('{"text": 1}', "spec.data.column", "is no string"),
+    ],
+)
+def test_a_line_without_a_text_is_told_by_file_and_number(
+    content: str, field: str, word: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=word) as caught:
+        lines(tmp_path / "a", content)
+    assert caught.value.field == field
+
+
+def test_no_more_samples_are_taken_than_asked_for() -> None:
+    ids = torch.arange(100).to(torch.uint8).numpy()
+    assert [len(Blocks(ids, 8, at_most)) for at_most in (None, 3, 99)] == [12, 3, 12]
