@@ -29,6 +29,7 @@ _SPEC_TABLE: Final = (
 _STATUS_TABLE: Final = (
     "| Field | Type | Default | Bounds | Description |\n| --- | --- | --- | --- | --- |\n"
 )
+_NUMBERS: Final = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
 def markdown(example: dict[str, Any]) -> str:
@@ -104,9 +105,10 @@ def bounds(node: Schema) -> str:
     if "anyOf" in node:
         return "; ".join(filter(None, map(bounds, node["anyOf"])))
     said = []
-    low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
-    if above is not None:
-        said.append(f"above {above}, at most {high}")
+    low, above, high, below = (node.get(key) for key in _NUMBERS)
+    if above is not None or below is not None:
+        lowest = f"above {above}" if above is not None else f"at least {low}"
+        said.append(f"{lowest}, {f'below {below}' if below is not None else f'at most {high}'}")
     elif low is not None:
         said.append(f"{low} to {high}" if high is not None else f"at least {low}")
     for key, noun in (

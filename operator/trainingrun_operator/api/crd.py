@@ -114,8 +114,12 @@ def structural(node: Schema) -> Schema:
         del made["default"]  # an absent list is an empty one
     if "const" in node:
         made["enum"] = [node["const"]]
-    if "exclusiveMinimum" in node:
-        made |= {"minimum": node["exclusiveMinimum"], "exclusiveMinimum": True}
+    for bound, exclusive in (
+        ("minimum", "exclusiveMinimum"),
+        ("maximum", "exclusiveMaximum"),
+    ):
+        if exclusive in node:
+            made |= {bound: node[exclusive], exclusive: True}
     if "anyOf" in node:
         return made | _int_or_string(node["anyOf"])
     match node.get("type"):

@@ -116,12 +116,19 @@ def _wanted(node: Schema) -> str:
 
 
 def _range(node: Schema) -> str:
-    low, above, high = (node.get(key) for key in ("minimum", "exclusiveMinimum", "maximum"))
-    if above is not None:
-        return f" above {_number(above)}" + (f", at most {_number(high)}" if high else "")
-    if low is not None and high is not None:
-        return f" from {_number(low)} to {_number(high)}"
-    return "" if low is None else f" of at least {_number(low)}"
+    low, above, high, below = (
+        _number(node[key]) if key in node else ""
+        for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+    )
+    if above or below:
+        ends = (
+            f"above {above}" if above else f"of at least {low}",
+            f"below {below}" if below else "",
+        )
+        return f" {', '.join(filter(None, (*ends, high and f'at most {high}')))}"
+    if low and high:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low else ""
 
 
 def _number(value: float) -> str:

@@ -35,7 +35,8 @@ def _belongs(field: str, attribute: str, *types: ScheduleType) -> Rule:
 
 def _needs(kind: ScheduleType, field: str, attribute: str) -> Rule:
     return Rule(
-        cel=f"self.type != '{kind}' || has(self.{field})",
+        # The API server tries the rule on an absent schedule too, before it fills in the type.
+        cel=f"!has(self.type) || self.type != '{kind}' || has(self.{field})",
         holds=lambda s: s.type is not kind or getattr(s, attribute) is not None,
         message=f"{kind} is nothing without {field}; give it, or write another type",
         field=field,
