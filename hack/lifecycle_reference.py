@@ -31,6 +31,15 @@ What is said goes with conditions that are not worth a row: Accepted=True Valid 
 carries the run out, Running=False WaitingForPods with JobCreated=True, and Running=False and
 Progressing=False Finished with the end.
 
+## What the workers run on
+
+Beside the decision, `StackVerified` says whether the pods run on what was planned. It is False with
+BackendFallback as soon as the job is made where the runtime lacks `spec.communication.backend`;
+with NotGuaranteed if a pod has not the CPUs to itself (its quality of service, as Kubernetes gave
+it); and with StackDiffers if a rank finds CPUs, threads, allocator, OpenMP, precision, shared
+memory or backend other than planned, each named with the mend. True, StackAsPlanned: every rank
+looked at all of these and found what was planned. The same table stands at the head of the log.
+
 ## A spec that becomes wrong while the run goes on
 
 What breaks the schema is refused at apply. What only the operator can see, such as a number of

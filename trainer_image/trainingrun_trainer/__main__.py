@@ -9,10 +9,14 @@ import traceback
 from pathlib import Path
 
 from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.launcher import ending, forkserver
 from trainingrun_trainer.launcher.ending import Ending
 from trainingrun_trainer.launcher.leaving import Leaving
 from trainingrun_trainer.launcher.place import place, termination_log
+from trainingrun_trainer.stack import preload
+from trainingrun_trainer.stack.environment import must_have_interface, variables
+from trainingrun_trainer.stack.machine import Machine
 
 
 def main(arguments: list[str]) -> int:
@@ -34,7 +38,11 @@ def main(arguments: list[str]) -> int:
         ending.write_termination_log(last_words, over, None)
         return over.code
     try:
+        preload.ensure(config.cpu, os.environ, leaving, sys.orig_argv)
         over = run(config, leaving)
+    except UserError as error:
+        over = ending.user_error(error.message, error.field)
+        print(ending.cause_line(over), file=sys.stderr)
     except Exception as error:  # whatever it is, the pod does not end without a word
         traceback.print_exc()
         over = ending.launcher_failed(error)
@@ -47,9 +55,14 @@ def run(config: RunConfig, leaving: Leaving) -> Ending:
 
     Raises:
         ValueError: the environment does not say which worker this is.
+        UserError: this machine lacks what the config asks for.
     """
     here = place(os.environ)
-    prepare_environment(config)
+    must_have_interface(config.communication.interface)
+    added = variables(config, Machine.read(os.environ), os.environ)
+    if "HF_HUB_CACHE" in added:
+        print("Transformers 5 does not read TRANSFORMERS_CACHE: HF_HUB_CACHE is set to its value")
+    os.environ.update(added)
     forkserver.start()
     # The fork server imports torch while this process does the same, hence only now.
     from trainingrun_trainer.launcher.main import launch  # noqa: PLC0415
@@ -67,18 +80,6 @@ def with_processes(config: RunConfig, processes: int | None) -> RunConfig:
         return config
     changed = config.processes.model_copy(update={"per_worker": processes})
     return RunConfig.model_validate(config.model_copy(update={"processes": changed}).model_dump())
-
-
-def prepare_environment(config: RunConfig) -> None:
-    """What libraries read when they are loaded, hence before the fork server loads them."""
-    os.environ["OMP_NUM_THREADS"] = str(config.cpu.threads)
-    # Connections are retried by us; torch prints each refused one as a warning.
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
-    # Tokenizing is done by one rank for all, so it may use all of the worker's threads.
-    os.environ.setdefault(
-        "RAYON_NUM_THREADS", str(config.cpu.threads * config.processes.per_worker)
-    )
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
 
 if __name__ == "__main__":

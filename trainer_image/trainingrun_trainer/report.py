@@ -100,6 +100,15 @@ class CheckpointRecord(Message):
     problem: Text | None = Field(None, description="Why it was set aside.")
 
 
+class Finding(Message):
+    """One thing the worker runs on: what was planned, and what is."""
+
+    name: Short = Field(description="What was looked at.")
+    planned: Short = Field(description="What was planned.")
+    found: Short = Field(description="What is.")
+    problem: Text = Field("", description="What is wrong, and the mend; empty if all is well.")
+
+
 class TrainingRunBlock(Message):
     """What our trainer knows beyond Kubeflow's block."""
 
@@ -115,6 +124,9 @@ class TrainingRunBlock(Message):
     restarts: tuple[Restart, ...] = Field((), max_length=32)
     checkpoints: tuple[CheckpointRecord, ...] = Field((), max_length=32)
     evaluation: dict[Short, float] = Field({}, max_length=64)
+    stack: tuple[Finding, ...] = Field(
+        (), max_length=64, description="Of rank 0 all, of the others what is wrong."
+    )
 
 
 class Report(Message):

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import Field, ValidationError
 
+from trainingrun_trainer.config import Precision
 from trainingrun_trainer.files import write_whole
 from trainingrun_trainer.report import Restart, Short
 from trainingrun_trainer.rules import Group
@@ -26,6 +27,8 @@ class RunState(Group):
     """The last ranks stopped because they were asked to."""
     restarts: tuple[Restart, ...] = Field((), max_length=KEPT_RESTARTS)
     restart_count: int = Field(0, ge=0)
+    precision: Precision | None = None
+    """What was measured to be faster."""
     first_evaluation: dict[Short, float] = Field({}, max_length=64)
 
     @classmethod

@@ -13,3 +13,8 @@ class Resources(Group):
 
     cpu: CpuQuantity = Field("1", description="CPUs of one worker, as a quantity: 8, 500m.")
     memory: MemoryQuantity = Field("2Gi", description="Memory of one worker, /dev/shm included.")
+    ephemeral_storage: MemoryQuantity | None = Field(
+        None,
+        description="Disk of the node that one worker may fill, logs included; /tmp and /scratch "
+        "are each limited to it. No limit if absent.",
+    )

@@ -82,6 +82,8 @@ class Pod:
     """Why no node takes it, in the scheduler's words."""
     unschedulable_since: datetime | None = None
     termination: Termination | None = None
+    qos: str = ""
+    """The quality of service that Kubernetes gave it."""
 
     @property
     def ended(self) -> bool:
@@ -112,6 +114,7 @@ class Pod:
             unschedulable=_text(refusal, "message") if refusal else None,
             unschedulable_since=_time(refusal.get("lastTransitionTime")) if refusal else None,
             termination=_termination(name, _dict(state, "terminated")),
+            qos=_text(status, "qosClass"),
         )
 
 

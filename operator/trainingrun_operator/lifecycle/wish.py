@@ -43,6 +43,8 @@ class Wish:
     references: tuple[Reference, ...] = ()
     pull_secrets: tuple[str, ...] = ()
     choices: tuple[PlanChoice, ...] = ()
+    fallback: str = ""
+    """What was asked for and is not had, in words."""
     problem: str | None = None
     """Why the spec cannot be carried out."""
     refused_edit: str | None = None
@@ -106,6 +108,7 @@ class Wish:
             pull_secrets=plan.pull_secrets,
             choices=plan.choices,
             reports=plan.reports,
+            fallback=plan.fallback,
             problem=_stall_unseen(run.spec.policy, plan),
             keep=run.spec.checkpoints.keep,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from trainingrun_operator.api.v1alpha1 import TrainingRun
@@ -23,11 +24,15 @@ class Variable:
 
 
 def environment(
-    run: TrainingRun, settings: Settings, threads: int, data_folder: str
+    run: TrainingRun,
+    settings: Settings,
+    tuned: Iterable[tuple[str, str]],
+    data_folder: str,
 ) -> tuple[Variable, ...]:
     """All variables of a worker, each name once: the user's value replaces a default of ours.
 
-    `data_folder` is where large files may go: a claim, or the pod's own scratch volume.
+    `tuned` are names and values; `data_folder` is where large files may go: a claim, or the pod's
+    own scratch volume.
     """
     users = tuple(map(_users, run.spec.workers.env))
     chosen = {variable.name for variable in users}
@@ -37,7 +42,7 @@ def environment(
             "TRAININGRUN_WORKER_INDEX",
             pod_field="metadata.labels['training.kubeflow.org/replica-index']",
         ),
-        Variable("OMP_NUM_THREADS", str(threads)),
+        *(Variable(name, value) for name, value in tuned),
         # The root file system is read-only; libraries look for a home they can write to.
         Variable("HOME", "/tmp"),  # noqa: S108 - a volume of the pod's own
         Variable("HF_HOME", f"{data_folder}/.cache/huggingface"),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trainingrun_operator.api.quantities import size_bytes
+from trainingrun_operator.api.quantities import cpus, size_bytes
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.tolerations import Toleration
-from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_operator.api.v1alpha1 import TrainingRun, TrainingRunSpec
 from trainingrun_operator.api.variables import EnvFrom
+from trainingrun_operator.plan.backend import Backend, choose_backend
 from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
 from trainingrun_operator.plan.environment import Variable, environment
 from trainingrun_operator.plan.identity import spec_hash
 from trainingrun_operator.plan.processes import Division, divide_cpus
 from trainingrun_operator.plan.refusal import PlanError
 from trainingrun_operator.plan.settings import Settings
+from trainingrun_operator.plan.tuning import openmp, tuning
 from trainingrun_operator.plan.volumes import Volume, claim_name, data_folder, volumes
 from trainingrun_trainer.config import (
     Communication,
@@ -23,6 +25,7 @@ from trainingrun_trainer.config import (
     RunConfig,
     RunIdentity,
 )
+from trainingrun_trainer.image_manifest import Runtime
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class LaunchPlan:
     grace_period_seconds: int
     cpu: str
     memory: str
+    ephemeral_storage: str | None
     priority_class_name: str | None
     node_selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Toleration, ...]
@@ -70,6 +74,8 @@ class LaunchPlan:
     choices: tuple[PlanChoice, ...]
     reports: bool
     """Whether the workers can report progress."""
+    fallback: str
+    """What was asked for and is not had, in words; "" if all is as asked."""
     attempt: int = 0
     """How often the run was retried before."""
 
@@ -96,9 +102,12 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         PlanError: the run is valid, yet what it asks for does not fit together.
     """
     _check_memory(run)
-    division = divide_cpus(run.spec)
-    workers = worker_range(run.spec, division.processes)
     spec = run.spec
+    runtime = Runtime(spec.runtime)
+    backend = choose_backend(spec.communication, runtime)
+    division = divide_cpus(spec, backend.name)
+    tuned = tuning(spec, division, runtime)
+    workers = worker_range(spec, division.processes)
     return LaunchPlan(
         namespace=run.metadata.namespace,
         name=run.metadata.name,
@@ -115,6 +124,7 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         grace_period_seconds=spec.policy.termination_grace_period_seconds,
         cpu=spec.workers.resources.cpu,
         memory=spec.workers.resources.memory,
+        ephemeral_storage=spec.workers.resources.ephemeral_storage,
         priority_class_name=spec.workers.priority_class_name,
         node_selector=tuple(sorted(spec.workers.node_selector.items())),
         tolerations=spec.workers.tolerations,
@@ -123,17 +133,30 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         labels=tuple(sorted(spec.workers.labels.items())),
         annotations=tuple(sorted(spec.workers.annotations.items())),
         env_from=spec.workers.env_from,
-        environment=environment(run, settings, division.threads, data_folder(run)),
+        environment=environment(run, settings, tuned.variables, data_folder(run)),
         volumes=volumes(run, settings, config_map_name(run.metadata.name)),
-        config=_run_config(run, division, workers),
+        config=_run_config(run, division, workers, backend, runtime),
         reports=bool(settings.progress_url),
         progress_ca=settings.progress_ca if settings.progress_url else "",
         spec_hash=spec_hash(run),
-        choices=(*division.choices, *workers.choices, _backend(run), _folder(run)),
+        choices=(
+            *division.choices,
+            *workers.choices,
+            backend.choice,
+            *tuned.choices,
+            _folder(run),
+        ),
+        fallback=backend.fallback,
     )
 
 
-def _run_config(run: TrainingRun, division: Division, workers: WorkerRange) -> RunConfig:
+def _run_config(
+    run: TrainingRun,
+    division: Division,
+    workers: WorkerRange,
+    backend: Backend,
+    runtime: Runtime,
+) -> RunConfig:
     spec = run.spec
     return RunConfig(
         run=RunIdentity(
@@ -156,9 +179,25 @@ def _run_config(run: TrainingRun, division: Division, workers: WorkerRange) -> R
             hang_timeout_seconds=spec.policy.hang_timeout_seconds,
         ),
         communication=Communication(
-            backend="gloo", timeout_seconds=spec.communication.timeout_seconds
+            backend=backend.name,
+            interface=spec.communication.interface,
+            timeout_seconds=spec.communication.timeout_seconds,
         ),
-        cpu=Cpu(threads=division.threads),
+        cpu=_cpu(spec, division, runtime),
+        shared_memory_bytes=size_bytes(spec.shared_memory.size),
+    )
+
+
+def _cpu(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Cpu:
+    return Cpu(
+        limit=float(cpus(spec.workers.resources.cpu)),
+        threads=division.threads,
+        interop_threads=division.interop_threads,
+        data_loader_workers=division.data_loader_workers,
+        allocator=spec.cpu.allocator,
+        openmp=openmp(spec.cpu, runtime),
+        affinity=spec.cpu.affinity,
+        allow_oversubscription=spec.cpu.allow_oversubscription,
     )
 
 
@@ -170,12 +209,6 @@ def _check_memory(run: TrainingRun) -> None:
             f"{shared} of shared memory fill the worker's memory of {memory}; write less, or raise "
             "spec.workers.resources.memory",
         )
-
-
-def _backend(run: TrainingRun) -> PlanChoice:
-    asked = run.spec.communication.backend
-    reason = "ranks train on CPUs" if asked == "auto" else "as spec.communication.backend says"
-    return PlanChoice(name="backend", value="gloo", reason=reason)
 
 
 def _new_claim(run: TrainingRun, workers: WorkerRange) -> PlannedClaim | None:

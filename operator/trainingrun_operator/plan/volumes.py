@@ -39,7 +39,7 @@ def volumes(run: TrainingRun, settings: Settings, config_map: str) -> tuple[Volu
     return (
         Volume("config", CONFIG_FOLDER, {"configMap": {"name": config_map}}, read_only=True),
         _data(run),
-        Volume("tmp", "/tmp", {"emptyDir": {}}),  # noqa: S108 - a volume of the pod's own
+        Volume("tmp", "/tmp", {"emptyDir": _disk(run)}),  # noqa: S108 - a volume of the pod's own
         Volume("shared-memory", "/dev/shm", {"emptyDir": shared_memory}),  # noqa: S108
         *((_token(),) if settings.progress_url else ()),
     )
@@ -53,9 +53,14 @@ def claim_name(run: TrainingRun) -> str | None:
 
 def _data(run: TrainingRun) -> Volume:
     if run.spec.storage is None:
-        return Volume("data", SCRATCH_FOLDER, {"emptyDir": {}})
+        return Volume("data", SCRATCH_FOLDER, {"emptyDir": _disk(run)})
     claim = {"claimName": claim_name(run)}
     return Volume("data", run.spec.storage.mount_path, {"persistentVolumeClaim": claim})
+
+
+def _disk(run: TrainingRun) -> dict[str, str]:
+    limit = run.spec.workers.resources.ephemeral_storage
+    return {} if limit is None else {"sizeLimit": limit}
 
 
 def _token() -> Volume:

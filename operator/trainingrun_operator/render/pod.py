@@ -24,6 +24,8 @@ class PodLists:
     tolerations: list[dict[str, Any]]
     pull_secrets: list[dict[str, str]]
     node_selector: dict[str, str]
+    resources: dict[str, str]
+    """Both what is requested and the limit."""
     priority_class_names: list[str]
     """One name, or none: a class of the empty name would be another one."""
 
@@ -51,8 +53,18 @@ def pod_lists(plan: LaunchPlan) -> PodLists:
         ],
         pull_secrets=[{"name": name} for name in plan.pull_secrets],
         node_selector=dict(plan.node_selector),
+        resources=_resources(plan),
         priority_class_names=[plan.priority_class_name] if plan.priority_class_name else [],
     )
+
+
+def _resources(plan: LaunchPlan) -> dict[str, str]:
+    disk = plan.ephemeral_storage
+    return {
+        "cpu": plan.cpu,
+        "memory": plan.memory,
+        **({"ephemeral-storage": disk} if disk is not None else {}),
+    }
 
 
 def _source(source: EnvFrom) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from trainingrun_operator.render.manifest import LabelSelector, PodMetadata, Strict
 
 Command = tuple[
@@ -57,10 +59,11 @@ class EnvSource(Strict):
 
 
 class ResourceList(Strict):
-    """CPU and memory as quantities."""
+    """CPU, memory and disk as quantities."""
 
     cpu: str
     memory: str
+    ephemeral_storage: str | None = Field(None, alias="ephemeral-storage")
 
 
 class Resources(Strict):

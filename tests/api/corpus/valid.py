@@ -82,5 +82,15 @@ VALID = (
           "warmupPercent: 10, decayPercent: 90, minimumPercent: 0}}"),
     Right("further arguments", "training: {maxSteps: 1, globalBatchSize: 24, deterministic: true, "
           "arguments: {neftuneNoiseAlpha: 5, ddpFindUnusedParameters: true}}"),
+    Right("every hint about a processor",
+          "workers: {resources: {cpu: 112}}\n"
+          "cpu: {sockets: 2, numaNodes: 4, threadsPerCore: 2, threads: auto}"),
+    Right("an allocator and an OpenMP",
+          "cpu: {allocator: jemalloc, openmp: intel, blockTimeMilliseconds: 0}"),
+    Right("more threads than CPUs, on purpose", "cpu: {threads: 4, allowOversubscription: true}"),
+    Right("a backend that may be another", "communication: {backend: ccl, interface: eth0}"),
+    Right("disk of the node", "workers: {resources: {ephemeralStorage: 20Gi}}"),
+    Right("a precision to be measured",
+          "training: {maxSteps: 1, globalBatchSize: 24, precision: measure}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

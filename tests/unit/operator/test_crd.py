@@ -57,6 +57,9 @@ ENUMS_OF_OTHERS = {
     "spec.training.optimizer.name": "Transformers' names of optimisers",
     "spec.training.precision": "torch's names of types, and auto",
     "spec.communication.backend": "torch.distributed's names, and auto",
+    "spec.cpu.allocator": "names of libraries, and auto",
+    "spec.cpu.openmp": "names of those who make them, and auto",
+    "spec.cpu.affinity": "lower case like its sisters, and auto",
 }
 
 

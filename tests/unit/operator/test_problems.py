@@ -21,7 +21,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"runtime": "tpu"}, "spec.runtime: is 'tpu'; write cpu"),
     ({"traning": {}}, "spec.traning: is not a field; write training"),
     ({"cpu": {"thread_s": 1}}, "spec.cpu.thread_s: is not a field; write threads"),
-    ({"cpu": {"zzz": 1}}, "spec.cpu.zzz: is not a field; remove it, or use one of threads"),
     (
         {"training": {"maxSteps": 1, "learningRate": 0}},
         "spec.training.learningRate: is 0; write a number above 0, at most 10",
@@ -29,6 +28,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"training": {"maxSteps": 1, "optimizer": {"beta1": 1}}},
         "spec.training.optimizer.beta1: is 1; write a number of at least 0, below 1",
+    ),
+    (
+        {"sharedMemory": {"zzz": 1}},
+        "spec.sharedMemory.zzz: is not a field; remove it, or use one of size",
     ),
     ({"workers": {"count": 0}}, "spec.workers.count: is 0; write a whole number from 1 to 1000"),
     (

@@ -12,7 +12,7 @@ from trainingrun_trainer.handover import FaultKind, Orders, PendingRestart
 from trainingrun_trainer.launcher.place import place
 from trainingrun_trainer.report import RestartCause
 from trainingrun_trainer.state import RunState
-from trainingrun_trainer.worker import cpu, failures, lines, recovery
+from trainingrun_trainer.worker import failures, lines, recovery
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_ROUND = Orders("", "localhost", 1, "round/1", None, True, Path("/tmp"))  # noqa: S108
@@ -102,15 +102,3 @@ def test_a_signature_names_type_and_place() -> None:
     except KeyError as error:
         note = failures.note(error, rank=1, step=7)
     assert note.signature.startswith(f"KeyError at {__file__}:")
-
-
-def test_bfloat16_is_chosen_where_the_processor_has_tiles_for_it(tmp_path: Path) -> None:
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor : 0\nflags : fpu avx512f amx_bf16 amx_tile\n")
-    assert cpu.has_amx(cpuinfo)
-
-
-def test_avx512_alone_is_not_enough_for_bfloat16(tmp_path: Path) -> None:
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor : 0\nflags : fpu avx512f avx512_bf16\n")
-    assert not cpu.has_amx(cpuinfo)

@@ -11,7 +11,14 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainingArguments
 
-from trainingrun_trainer.config import DECIDED, Arguments, OptimizerName, RunConfig, ScheduleType
+from trainingrun_trainer.config import (
+    DECIDED,
+    Arguments,
+    OptimizerName,
+    Precision,
+    RunConfig,
+    ScheduleType,
+)
 from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.tasks.causal_lm import CausalLM
 from trainingrun_trainer.tasks.token_cache import Blocks
@@ -76,7 +83,6 @@ def run(model: dict[str, Any] | None = None, **training: Any) -> RunConfig:
                 "maxSteps": 4,
                 "learningRate": 0.1,
                 "loggingSteps": 1,
-                "precision": "float32",
                 **training,
             },
         }
@@ -85,7 +91,7 @@ def run(model: dict[str, Any] | None = None, **training: Any) -> RunConfig:
 
 def arguments(**training: Any) -> TrainingArguments:
     config = run(**training)
-    return training_arguments(config, Texts(config), 4, 1, Path("/run"))
+    return training_arguments(config, Texts(config), 4, 1, Path("/run"), Precision.FLOAT32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +105,7 @@ def trained(folder: Path, model: dict[str, Any] | None = None, **training: Any) 
     config = run(model, **training)
     task = Texts(config)
     fresh = task.model()
-    made = trainer.build(config, task, fresh, 4, 1, folder, [])
+    made = trainer.build(config, task, fresh, 4, 1, folder, [], Precision.FLOAT32)
     made.train()
     logged = [entry for entry in made.state.log_history if "loss" in entry]
     return Trained(
@@ -145,7 +151,7 @@ def test_a_schedule_longer_than_the_run_is_refused() -> None:
 def test_the_settings_of_adam_reach_it(tmp_path: Path) -> None:
     config = run(optimizer={"beta1": 0.5, "beta2": 0.6, "epsilon": 1e-3, "weightDecay": 0.2})
     task = Texts(config)
-    made = trainer.build(config, task, task.model(), 4, 1, tmp_path, [])
+    made = trainer.build(config, task, task.model(), 4, 1, tmp_path, [], Precision.FLOAT32)
     adam = made.create_optimizer()
     assert (adam.defaults["betas"], adam.defaults["eps"]) == ((0.5, 0.6), 1e-3)
     assert {group["weight_decay"] for group in adam.param_groups} == {0.2, 0.0}
@@ -154,7 +160,7 @@ def test_the_settings_of_adam_reach_it(tmp_path: Path) -> None:
 def test_momentum_reaches_the_optimiser(tmp_path: Path) -> None:
     config = run(optimizer={"name": "sgd", "momentum": 0.7})
     task = Texts(config)
-    made = trainer.build(config, task, task.model(), 4, 1, tmp_path, [])
+    made = trainer.build(config, task, task.model(), 4, 1, tmp_path, [], Precision.FLOAT32)
     assert made.create_optimizer().defaults["momentum"] == 0.7
 
 

@@ -8,7 +8,7 @@ the TrainingRun and in the pod. Nothing here imports a training library.
 from trainingrun_trainer.config.arguments import DECIDED, Arguments
 from trainingrun_trainer.config.checkpoints import Checkpoints, ResumeFrom
 from trainingrun_trainer.config.communication import Communication
-from trainingrun_trainer.config.cpu import Cpu
+from trainingrun_trainer.config.cpu import DEFAULT_ALLOCATOR, Affinity, Allocator, Cpu, OpenMP
 from trainingrun_trainer.config.data import Data, DataFormat
 from trainingrun_trainer.config.evaluation import Evaluation
 from trainingrun_trainer.config.model import (
@@ -35,7 +35,10 @@ from trainingrun_trainer.config.training import Precision, Training
 __all__ = [
     "BUILTIN_PYTHON_STDLIB",
     "DECIDED",
+    "DEFAULT_ALLOCATOR",
     "RUN_CONFIG_VERSION",
+    "Affinity",
+    "Allocator",
     "Arguments",
     "Attention",
     "Checkpoints",
@@ -50,6 +53,7 @@ __all__ = [
     "LocalPath",
     "Model",
     "ModelName",
+    "OpenMP",
     "Optimizer",
     "OptimizerName",
     "Precision",

@@ -140,7 +140,7 @@ DECIDED: Final[Mapping[str, str]] = {
     "accelerator_config": _CLUSTER,
     "parallelism_config": f"data parallelism; another {_LATER}",
     "dataloader_drop_last": _LOADING,
-    "dataloader_num_workers": _LOADING,
+    "dataloader_num_workers": "spec.cpu.dataLoaderWorkers",
     "dataloader_pin_memory": _LOADING,
     "dataloader_persistent_workers": _LOADING,
     "dataloader_prefetch_factor": _LOADING,

@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Final
+
 from pydantic import Field
 
 from trainingrun_trainer.rules import Group
 
 
+class Allocator(StrEnum):
+    """What gives memory to tensors."""
+
+    AUTO = "auto"
+    TCMALLOC = "tcmalloc"
+    JEMALLOC = "jemalloc"
+    SYSTEM = "system"
+
+
+class OpenMP(StrEnum):
+    """What runs the threads of one operator."""
+
+    AUTO = "auto"
+    INTEL = "intel"
+    GNU = "gnu"
+
+
+class Affinity(StrEnum):
+    """Whether threads stay on the CPU they are on."""
+
+    AUTO = "auto"
+    NONE = "none"
+    RANKS = "ranks"
+    THREADS = "threads"
+
+
+DEFAULT_ALLOCATOR: Final = Allocator.TCMALLOC
+"""What auto asks for; the system's where the image declares none. Measured: docs/benchmarks.md."""
+
+
 class Cpu(Group):
     """How each rank uses its share of the worker's CPUs."""
 
+    limit: float | None = Field(
+        None, gt=0, description="CPUs of the worker together; none on a machine without a limit."
+    )
     threads: int = Field(1, ge=1, description="OpenMP threads of each rank.")
+    interop_threads: int = Field(
+        1, ge=1, description="Threads of each rank for operators that run side by side."
+    )
+    data_loader_workers: int = Field(
+        0, ge=0, description="Processes of each rank that prepare batches; 0: the rank itself."
+    )
+    allocator: Allocator = Field(Allocator.AUTO, description="The allocator to preload.")
+    openmp: OpenMP = Field(OpenMP.AUTO, description="The OpenMP runtime to preload.")
+    affinity: Affinity = Field(
+        Affinity.AUTO,
+        description="auto: ranks where the worker's CPUs are its own, else none.",
+    )
+    allow_oversubscription: bool = Field(
+        False, description="More threads than CPUs were asked for, and are meant."
+    )

@@ -39,6 +39,9 @@ class RunConfig(Group):
     processes: Processes = Processes()
     communication: Communication = Communication()
     cpu: Cpu = Cpu()
+    shared_memory_bytes: int | None = Field(
+        None, ge=0, description="The size /dev/shm was given; none where it is the machine's."
+    )
 
     @classmethod
     def read(cls, path: Path) -> RunConfig:

@@ -19,6 +19,7 @@ class Precision(StrEnum):
     AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+    MEASURE = "measure"
 
 
 class Training(Group):
@@ -70,8 +71,8 @@ class Training(Group):
     )
     precision: Precision = Field(
         Precision.AUTO,
-        description="auto: bfloat16 where the processor has AMX or the device has it, else "
-        "float32.",
+        description="auto: bfloat16 where the processors of all workers have AMX, else float32; "
+        "measure: whichever a few passes of the model itself show to be faster, decided once.",
     )
     activation_checkpointing: bool = Field(
         False,

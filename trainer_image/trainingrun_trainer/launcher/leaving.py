@@ -21,6 +21,8 @@ class Leaving:
         leaving = cls()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leaving._on_signal)
+        # The program that gave way to this one has blocked them meanwhile.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
         return leaving
 
     def __call__(self) -> bool:

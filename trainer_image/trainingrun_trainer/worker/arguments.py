@@ -9,14 +9,18 @@ import torch
 from transformers import TrainingArguments
 
 from trainingrun_trainer.batching import batching
-from trainingrun_trainer.config import Optimizer, RunConfig, Schedule, ScheduleType
+from trainingrun_trainer.config import Optimizer, Precision, RunConfig, Schedule, ScheduleType
 from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.tasks import Task
-from trainingrun_trainer.worker.cpu import bfloat16_wanted
 
 
 def training_arguments(
-    config: RunConfig, task: Task, steps: int, world_size: int, checkpoints: Path
+    config: RunConfig,
+    task: Task,
+    steps: int,
+    world_size: int,
+    checkpoints: Path,
+    precision: Precision,
 ) -> TrainingArguments:
     """The arguments of every rank. `ddp_backend` stays unset: the process group is there.
 
@@ -38,7 +42,7 @@ def training_arguments(
         **_schedule(training.schedule, steps),
         **_optimizer(training.optimizer),
         max_grad_norm=training.max_gradient_norm,
-        bf16=bfloat16_wanted(training.precision),
+        bf16=precision is Precision.BFLOAT16,
         activation_checkpointing=training.activation_checkpointing,
         # The reentrant form takes no part in DDP's look at which gradients are ready.
         activation_checkpointing_kwargs={"use_reentrant": False},
@@ -57,6 +61,7 @@ def training_arguments(
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=False,
+        dataloader_num_workers=config.cpu.data_loader_workers,
         **training.arguments.model_dump(exclude_none=True),
     )
 

@@ -1,35 +1,43 @@
-"""The rank's share of the processor: threads, and the arithmetic that is fast on it."""
+"""The rank's share of the processor: its CPUs and its threads."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import torch
 
-from trainingrun_trainer.config import Cpu, Precision
+from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.stack.affinity import cpus_of
+from trainingrun_trainer.stack.checks import threads_that_fit
+from trainingrun_trainer.stack.machine import Machine
+
+ENOUGH_FOR_ALL_THREADS: Final = 2**20
+"""Elements: torch parts an operator on so many among all of its threads."""
 
 
-def apply(cpu: Cpu) -> None:
-    """Sets the threads of this rank's operators."""
-    torch.set_num_threads(cpu.threads)
+@dataclass(frozen=True)
+class Footing:
+    """What this rank stands on: the worker's machine, and the threads that run for the rank."""
+
+    machine: Machine
+    started_threads: int
+    """After all of OpenMP's were needed once; the rank's own included."""
 
 
-def bfloat16_wanted(precision: Precision, cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether to train in bfloat16.
+def take(config: RunConfig, local_rank: int) -> Footing:
+    """Gives this rank its CPUs and threads, before it has started any."""
+    machine = Machine.read(os.environ)
+    if cpus := cpus_of(local_rank, os.environ):
+        os.sched_setaffinity(0, cpus)
+    torch.set_num_threads(threads_that_fit(config, machine))
+    torch.set_num_interop_threads(config.cpu.interop_threads)
+    before = _running()
+    torch.ones(ENOUGH_FOR_ALL_THREADS).add_(1)
+    return Footing(machine, _running() - before + 1)
 
-    `auto` asks for AMX: with AVX-512 alone a training step was measured 1.4 times slower in
-    bfloat16 than in float32.
-    """
-    if precision is Precision.AUTO:
-        return has_amx(cpuinfo)
-    return precision is Precision.BFLOAT16
 
-
-def has_amx(cpuinfo: Path) -> bool:
-    """Whether the processor multiplies bfloat16 matrices in hardware tiles."""
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return False
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return "amx_bf16" in flags.split()
+def _running() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))

@@ -43,6 +43,16 @@ class Group:
         text: bytes = self.store.get(key)
         return text.decode()
 
+    def to_leader(self, name: str, text: str) -> dict[int, str]:
+        """On rank 0 the texts of the other ranks, by rank; on those nothing, and no waiting."""
+        if not self.leads:
+            self.store.set(f"to-leader/{name}/{self.rank}", text)
+            return {}
+        keys = {rank: f"to-leader/{name}/{rank}" for rank in range(1, self.world_size)}
+        if keys:
+            self.store.wait([*keys.values()], SUPERVISED)
+        return {rank: self.store.get(key).decode() for rank, key in keys.items()}
+
     def everyone(self, holds: bool) -> bool:
         """Whether it holds on all ranks."""
         return bool(self._reduce(float(holds), dist.ReduceOp.MIN))

@@ -14,6 +14,7 @@ import transformers
 from trainingrun_trainer.checkpoints import save
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.handover import Orders
+from trainingrun_trainer.report import Finding
 from trainingrun_trainer.reporting.post import Endpoint
 from trainingrun_trainer.reporting.poster import Poster
 from trainingrun_trainer.state import RunState
@@ -33,6 +34,7 @@ def account(
     steps: int,
     start: StartingPoint,
     owner: Owner,
+    stack: tuple[Finding, ...],
 ) -> Account:
     """Opens the account of this round, on what the folder remembers of earlier ones.
 
@@ -55,7 +57,7 @@ def account(
     restart = recovery.pending(orders, state, start.step, now)
     endpoint = Endpoint.from_env(os.environ)
     poster = Poster(endpoint.post, lambda line: print(line, flush=True)) if endpoint else None
-    opened = Account(folder, scale, state, start.step, restart, poster)
+    opened = Account(folder, scale, state, start.step, restart, poster, stack)
     for record in start.set_aside:
         opened.checkpoint(record)
     if start.manifest is not None and start.folder is not None:

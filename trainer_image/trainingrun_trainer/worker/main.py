@@ -19,6 +19,7 @@ from trainingrun_trainer.lineage import be_called, die_with_parent
 from trainingrun_trainer.report import Summary
 from trainingrun_trainer.stacks import dump_on_signal
 from trainingrun_trainer.worker import cpu, failures, leader, trainer
+from trainingrun_trainer.worker import precision as precisions
 from trainingrun_trainer.worker.callbacks import KeepAccount, SealCheckpoints, ShowBeats
 from trainingrun_trainer.worker.distributed import Group, process_group
 from trainingrun_trainer.worker.finish import already_finished, conclude, with_weights_of
@@ -26,6 +27,7 @@ from trainingrun_trainer.worker.leave import AskedToLeave, LeaveTogether
 from trainingrun_trainer.worker.order import total_steps
 from trainingrun_trainer.worker.owner import Owner
 from trainingrun_trainer.worker.start import starting_point
+from trainingrun_trainer.worker.verify import verified
 
 
 def run_rank(orders: Orders) -> Outcome:
@@ -41,8 +43,9 @@ def run_rank(orders: Orders) -> Outcome:
     heart = Heart(orders.heart_path(local_rank))
     config = RunConfig.model_validate_json(orders.config_json)
     try:
+        footing = cpu.take(config, local_rank)
         with process_group(orders, config.communication) as group:
-            return train(config, group, orders, leave, heart)
+            return train(config, group, orders, leave, heart, footing)
     except Exception as error:
         note = failures.note(error, rank, Beat.read(orders.heart_path(local_rank)).step)
         write_whole(orders.note_path(local_rank), note.model_dump_json(by_alias=True).encode())
@@ -52,16 +55,22 @@ def run_rank(orders: Orders) -> Outcome:
 
 
 def train(
-    config: RunConfig, group: Group, orders: Orders, leave: AskedToLeave, heart: Heart
+    config: RunConfig,
+    group: Group,
+    orders: Orders,
+    leave: AskedToLeave,
+    heart: Heart,
+    footing: cpu.Footing,
 ) -> Outcome:
     """Trains until the run is finished or the ranks leave together."""
     folder = Path(config.folder)
-    cpu.apply(config.cpu)
     disable_progress_bar()  # type: ignore[no-untyped-call]  # saving shards draws one on stderr for each file
     owner = Owner.of(config, first_round=orders.first_round)
     if (earlier := already_finished(config, group, owner)) is not None:
         return Outcome(OutcomeKind.FINISHED, earlier.steps, earlier)
 
+    precision = precisions.chosen(config.training.precision, group, footing.machine)
+    stack = verified(config, footing, group, precision)
     task = tasks.prepare(config, group)
     steps = total_steps(
         len(task.samples),
@@ -72,7 +81,7 @@ def train(
     start = starting_point(config, group, owner)
     account = None
     if group.leads:
-        account = leader.account(config, group, orders, task, steps, start, owner)
+        account = leader.account(config, group, orders, task, steps, start, owner, stack)
 
     leaving = LeaveTogether(group, leave)
     callbacks = [
@@ -82,7 +91,16 @@ def train(
         ShowBeats(heart),  # last: by then it is decided whether the step is followed by a pause
     ]
     model = task.model() if start.step < steps else with_weights_of(task.model(), start)
-    training = trainer.build(config, task, model, steps, group.world_size, start.root, callbacks)
+    precision = precisions.settled(
+        precision,
+        group,
+        account,
+        model,
+        lambda: trainer.first_batch(config, task, group.world_size),
+    )
+    training = trainer.build(
+        config, task, model, steps, group.world_size, start.root, callbacks, precision
+    )
     if start.step == 0 and config.evaluation.at_start and task.can_evaluate:
         baseline = task.evaluate(model)
         if account is not None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from trainingrun_trainer.config import Precision
 from trainingrun_trainer.handover import PendingRestart
 from trainingrun_trainer.report import (
     CheckpointRecord,
+    Finding,
     Metric,
     Report,
     TrainerStatus,
@@ -52,6 +54,7 @@ class Account:
         step: int,
         restart: PendingRestart | None,
         poster: Poster | None,
+        stack: tuple[Finding, ...] = (),
         say: Callable[[str], None] = lambda line: print(line, flush=True),
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -75,6 +78,7 @@ class Account:
             world_size=scale.world_size,
             attempt=state.restart_count + (restart is not None),
             restarts=state.restarts,
+            stack=stack,
         )
 
     @property
@@ -171,6 +175,12 @@ class Account:
         self.state = self.state.model_copy(update={"first_evaluation": finite(metrics)})
         self.state.write(self._folder)
         self.evaluated(0, metrics)
+
+    def measured(self, precision: Precision, figures: str) -> None:
+        """The precision of this run was measured; remembered, so that it stays."""
+        self.state = self.state.model_copy(update={"precision": precision})
+        self.state.write(self._folder)
+        self._say(f"precision: {precision}, of {figures}")
 
     def checkpoint(self, record: CheckpointRecord) -> None:
         """A checkpoint was sealed, or set aside."""

@@ -14,7 +14,8 @@ from transformers import (
 )
 from transformers.integrations.integration_utils import KubeflowCallback
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.batching import batching
+from trainingrun_trainer.config import Precision, RunConfig
 from trainingrun_trainer.tasks import Task
 from trainingrun_trainer.worker.arguments import training_arguments
 from trainingrun_trainer.worker.order import OrderedSamples
@@ -50,6 +51,7 @@ def build(
     world_size: int,
     checkpoints: Path,
     callbacks: list[TrainerCallback],
+    precision: Precision,
 ) -> RunTrainer:
     """The trainer of this rank, ready to train for `steps` optimiser steps.
 
@@ -62,9 +64,18 @@ def build(
     return RunTrainer(
         task,
         model,
-        args=training_arguments(config, task, steps, world_size, checkpoints),
+        args=training_arguments(config, task, steps, world_size, checkpoints, precision),
         train_dataset=samples,
         eval_dataset=samples if task.can_evaluate else None,
         data_collator=default_data_collator,
         callbacks=callbacks,
     )
+
+
+def first_batch(config: RunConfig, task: Task, world_size: int) -> dict[str, Any]:
+    """What one pass of training takes, from the first samples."""
+    training = config.training
+    batch = batching(training.global_batch_size, world_size, training.per_device_batch_size)
+    samples = [task.samples[n % len(task.samples)] for n in range(batch.per_device)]
+    collated: dict[str, Any] = default_data_collator(samples)
+    return collated

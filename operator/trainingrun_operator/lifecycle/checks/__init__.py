@@ -44,6 +44,7 @@ from trainingrun_operator.lifecycle.checks.pods import (
     unschedulable,
     waiting,
 )
+from trainingrun_operator.lifecycle.checks.stack import with_stack
 from trainingrun_operator.lifecycle.checks.stall import stalled
 from trainingrun_operator.lifecycle.checks.wishes import (
     claim_missing,
@@ -97,6 +98,7 @@ CHECKS: Final[tuple[Check, ...]] = (
 def decide(seen: Observed, wish: Wish, now: datetime) -> Decision:
     """The first check that has something to say decides; `waiting` always has."""
     decided = next(d for check in CHECKS if (d := check(seen, wish, now)) is not None)
+    decided = with_stack(decided, seen, wish)
     if wish.refused_edit is not None and not seen.finished:
         decided = with_edit_refused(decided, wish.refused_edit)
     return with_what_is_due(decided, seen, wish, now)

@@ -1,0 +1,63 @@
+"""What ranks talk to each other by: what was asked for, as far as the runtime has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from trainingrun_operator.api.communication import CommunicationSpec
+from trainingrun_operator.api.status import PlanChoice
+from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_trainer.image_manifest import Runtime
+
+FIELD: Final = "spec.communication.backend"
+WITH_CCL: Final = frozenset({Runtime.XEON})
+"""oneCCL's binding was last made for torch 2.8, which only this runtime has."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """`fallback` says in words what was asked for and is not had; "" if all is as asked."""
+
+    name: Literal["gloo", "ccl"]
+    choice: PlanChoice
+    fallback: str = ""
+
+
+def choose_backend(asked: CommunicationSpec, runtime: Runtime) -> Backend:
+    """The backend of a run.
+
+    Raises:
+        PlanError: the backend cannot be had, and nothing may take its place.
+    """
+    match asked.backend:
+        case "auto" if runtime in WITH_CCL:
+            return _backend("ccl", f"runtime {runtime} is there for oneCCL")
+        case "auto":
+            return _backend("gloo", "ranks train on CPUs")
+        case "gloo":
+            return _backend("gloo", f"as {FIELD} says")
+        case "ccl" if runtime in WITH_CCL:
+            return _backend("ccl", f"as {FIELD} says")
+        case "ccl":
+            return _in_place_of_ccl(asked, runtime)
+        case "mpi":
+            raise PlanError(
+                FIELD,
+                f"torch of runtime {runtime} is built without MPI, and ranks of mpi can only be "
+                "started by mpirun; write gloo",
+            )
+
+
+def _in_place_of_ccl(asked: CommunicationSpec, runtime: Runtime) -> Backend:
+    lacking = f"runtime {runtime} has no ccl (oneCCL's binding needs torch 2.8)"
+    if asked.required:
+        raise PlanError(
+            FIELD, f"{lacking}, and spec.communication.required is true; write gloo or auto"
+        )
+    fallback = f"{FIELD}: {lacking}; gloo takes its place"
+    return Backend("gloo", PlanChoice(name="backend", value="gloo", reason=fallback), fallback)
+
+
+def _backend(name: Literal["gloo", "ccl"], reason: str) -> Backend:
+    return Backend(name, PlanChoice(name="backend", value=name, reason=reason))

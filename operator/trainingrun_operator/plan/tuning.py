@@ -1,0 +1,139 @@
+"""What libraries are told by variables, and which libraries: the worker's tuning, with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from trainingrun_operator.api.cpu import CpuSpec
+from trainingrun_operator.api.status import PlanChoice
+from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
+from trainingrun_operator.plan.processes import Division
+from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_trainer.config import (
+    DEFAULT_ALLOCATOR,
+    Affinity,
+    Allocator,
+    OpenMP,
+    Precision,
+)
+from trainingrun_trainer.image_manifest import Runtime
+
+BLOCK_TIME_MILLISECONDS: Final = 1
+"""Intel's own default of 200 keeps threads spinning on CPUs that the quota then takes away."""
+
+_PRECISIONS: Final = {
+    Precision.AUTO: "bfloat16 where the processors of all workers have AMX, else float32: the "
+    "worker's log and StackVerified say which",
+    Precision.MEASURE: "the faster one in a few passes of the model, decided once by rank 0",
+}
+_AFFINITIES: Final = {
+    Affinity.AUTO: "ranks keep to CPUs where the worker's turn out to be its own alone: elsewhere "
+    "another pod may keep to the same ones",
+}
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """Variables by name, and the choices behind them."""
+
+    variables: tuple[tuple[str, str], ...]
+    choices: tuple[PlanChoice, ...]
+
+
+def tuning(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Tuning:
+    """What each worker of a run is tuned to. A user's own variable of the same name wins.
+
+    Raises:
+        PlanError: threads cannot be bound as asked.
+    """
+    cpu = spec.cpu
+    ours = {
+        "OMP_NUM_THREADS": str(division.threads),
+        **_intels(cpu, runtime),
+        **_ccls(division),
+        **_gloos(spec.communication.interface),
+    }
+    users = {variable.name for variable in spec.workers.env}
+    return Tuning(
+        variables=tuple(ours.items()),
+        choices=(
+            _allocator(cpu),
+            _openmp(cpu, runtime),
+            _affinity(cpu, runtime, division.processes),
+            _precision(spec.training.precision),
+            *(
+                PlanChoice(name=name, value="yours", reason="as spec.workers.env says")
+                for name in ours
+                if name in users
+            ),
+            *_cache(users),
+        ),
+    )
+
+
+def _allocator(cpu: CpuSpec) -> PlanChoice:
+    if cpu.allocator is Allocator.AUTO:
+        reason = "faster than the system's or equal to it in docs/benchmarks.md; the system's "
+        reason += "where the image declares no other"
+        return PlanChoice(name="allocator", value=DEFAULT_ALLOCATOR.value, reason=reason)
+    reason = "as spec.cpu.allocator says"
+    return PlanChoice(name="allocator", value=cpu.allocator.value, reason=reason)
+
+
+def openmp(cpu: CpuSpec, runtime: Runtime) -> OpenMP:
+    """What to preload; auto where torch's own serves."""
+    return OpenMP.INTEL if cpu.openmp is OpenMP.AUTO and runtime is Runtime.XEON else cpu.openmp
+
+
+def _openmp(cpu: CpuSpec, runtime: Runtime) -> PlanChoice:
+    chosen = openmp(cpu, runtime)
+    if chosen is OpenMP.AUTO:
+        chosen, reason = OpenMP.GNU, "torch brings it; Intel's gains nothing in docs/benchmarks.md"
+    elif chosen is cpu.openmp:
+        reason = "as spec.cpu.openmp says"
+    else:
+        reason = "IPEX and oneCCL are built for it"
+    return PlanChoice(name="openmp", value=chosen.value, reason=reason)
+
+
+def _affinity(cpu: CpuSpec, runtime: Runtime, processes: int) -> PlanChoice:
+    one_place_list = openmp(cpu, runtime) is not OpenMP.INTEL
+    if cpu.affinity is Affinity.THREADS and one_place_list and processes > 1:
+        raise PlanError(
+            "spec.cpu.affinity",
+            f"GNU's OpenMP has one list of CPUs for all {processes} ranks of a worker; write "
+            "ranks, or spec.cpu.openmp: intel",
+        )
+    reason = _AFFINITIES.get(cpu.affinity, "as spec.cpu.affinity says")
+    return PlanChoice(name="affinity", value=cpu.affinity.value, reason=reason)
+
+
+def _intels(cpu: CpuSpec, runtime: Runtime) -> dict[str, str]:
+    if openmp(cpu, runtime) is not OpenMP.INTEL:
+        return {}
+    asked = cpu.block_time_milliseconds
+    return {"KMP_BLOCKTIME": str(BLOCK_TIME_MILLISECONDS if asked is None else asked)}
+
+
+def _ccls(division: Division) -> dict[str, str]:
+    if not division.ccl_workers:
+        return {}
+    # auto: on the last of the CPUs that the rank may use, which its threads leave free.
+    return {"CCL_WORKER_COUNT": str(division.ccl_workers), "CCL_WORKER_AFFINITY": "auto"}
+
+
+def _gloos(interface: str | None) -> dict[str, str]:
+    return {} if interface is None else {"GLOO_SOCKET_IFNAME": interface}
+
+
+def _precision(asked: Precision) -> PlanChoice:
+    reason = _PRECISIONS.get(asked, "as spec.training.precision says")
+    return PlanChoice(name="precision", value=asked.value, reason=reason)
+
+
+def _cache(users: set[str]) -> tuple[PlanChoice, ...]:
+    if "TRANSFORMERS_CACHE" not in users or "HF_HUB_CACHE" in users:
+        return ()
+    reason = "Transformers 5 does not read it: the worker sets HF_HUB_CACHE to its value"
+    return (PlanChoice(name="TRANSFORMERS_CACHE", value="HF_HUB_CACHE", reason=reason),)
