@@ -3,10 +3,10 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")' && exec $(PYTHON) -m hack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-ranks test-api test-faults test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
+.PHONY: help demo local test test-unit test-ranks test-api test-faults test-faults-long test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 demo: ## From a bare machine to a finished TrainingRun on a local cluster
 	$(RUN) demo
@@ -22,6 +22,8 @@ test-api: ## Tests against a real kube-apiserver and etcd
 	$(RUN) test-api
 test-faults: ## What can go wrong between the operator and the API server
 	$(RUN) test-faults
+test-faults-long: ## The same with faults of minutes, as long as outside; renews docs/failure-modes.md
+	$(RUN) test-faults-long
 test-chart: ## Tests of the Helm chart and the kustomize install
 	$(RUN) test-chart
 test-cluster: ## Tests on the local kind cluster

@@ -43,6 +43,7 @@ VERBS: Final[Mapping[str, Callable[[], int | None]]] = {
     "test-ranks": lambda: tiers.check(tiers.RANKS),
     "test-api": lambda: tiers.check(tiers.API),
     "test-faults": lambda: tiers.check(tiers.FAULTS),
+    "test-faults-long": lambda: tiers.check(tiers.FAULTS_LONG),
     "test-chart": lambda: tiers.check(tiers.CHART),
     "test-cluster": lambda: tiers.check(tiers.CLUSTER),
     "lint": lambda: tiers.check(tiers.LINT),

@@ -27,6 +27,9 @@ Beside any of these, while the run has not ended: a pod that is still there
 node's consent, so that another can be made. Where the node was only out of reach, its kubelet stops
 the old pod when it is back.
 
+Where the API server or a webhook refuses what is to be changed of a job that is there, the run
+says `Accepted=False` JobRefused with the refusal, goes on as it is, and the change is tried again.
+
 What is said goes with conditions that are not worth a row: Accepted=True Valid with all that
 carries the run out, Running=False WaitingForPods with JobCreated=True, and Running=False and
 Progressing=False Finished with the end.

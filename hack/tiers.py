@@ -27,8 +27,8 @@ def _tool(name: str, *words: str) -> tuple[str, ...]:
     return (str(environment.VENV / "bin" / name), *words)
 
 
-def _pytest(folder: str) -> tuple[str, ...]:
-    return _tool("pytest", f"tests/{folder}", "--durations=5")
+def _pytest(folder: str, *words: str) -> tuple[str, ...]:
+    return _tool("pytest", f"tests/{folder}", "--durations=5", *words)
 
 
 def _programs() -> Sequence[Step]:
@@ -53,6 +53,9 @@ UNIT: Final = Tier("test-unit", (_pytest("unit"),))
 RANKS: Final = Tier("test-ranks", (_pytest("ranks"),))
 API: Final = Tier("test-api", (_pytest("api"),), _programs)
 FAULTS: Final = Tier("test-faults", (_pytest("faults"),), _programs)
+FAULTS_LONG: Final = Tier(
+    "test-faults-long", (_pytest("faults", "--full-length", "--write-failure-modes"),), _programs
+)
 CHART: Final = Tier("test-chart", (_pytest("chart"),), _programs)
 CLUSTER: Final = Tier("test-cluster", (_pytest("cluster"),), _everything)
 

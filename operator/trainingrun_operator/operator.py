@@ -19,6 +19,7 @@ from trainingrun_operator.cluster.protocol import (
     ClusterError,
     SecretStore,
     TokenReviewer,
+    UnavailableError,
 )
 from trainingrun_operator.handlers import Memo, World
 from trainingrun_operator.health import Health
@@ -61,7 +62,9 @@ class Operator:
         self._world = World()
         self._store = ReportStore()
         reconciler = Reconciler(self._world, cluster, self._store, lambda: self._settings, clock)
-        self._queue: WorkQueue[Key] = WorkQueue(reconciler.reconcile, expected=ClusterError)
+        self._queue: WorkQueue[Key] = WorkQueue(
+            reconciler.reconcile, expected=ClusterError, peace=_peace
+        )
         self._memo = Memo(self._world, reconciler, self._queue)
 
     async def serve(
@@ -147,6 +150,11 @@ class Operator:
         for namespace in self._options.namespaces or (None,):
             found |= await self._cluster.run_versions(namespace)
         return found
+
+
+def _peace(error: Exception) -> timedelta:
+    """For how long the API server asks to be left alone."""
+    return error.retry_after if isinstance(error, UnavailableError) else timedelta()
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

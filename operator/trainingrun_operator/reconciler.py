@@ -6,7 +6,6 @@ number of repeats, at any moment, by any number of operators, leads to the same 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
-from trainingrun_operator.api.conditions import ConditionType, Reason
+from trainingrun_operator.api.conditions import ConditionType
 from trainingrun_operator.api.policy import Policy
 from trainingrun_operator.api.problems import problems
 from trainingrun_operator.api.status import Status
@@ -24,7 +23,6 @@ from trainingrun_operator.cluster.protocol import (
     Cluster,
     ClusterError,
     ConflictError,
-    Event,
     ForbiddenError,
     GoneError,
     Manifest,
@@ -42,6 +40,7 @@ from trainingrun_operator.lifecycle.account import (
 )
 from trainingrun_operator.lifecycle.checks import decide
 from trainingrun_operator.lifecycle.decision import (
+    Activity,
     AdjustJob,
     ApplyChildren,
     Decision,
@@ -49,6 +48,7 @@ from trainingrun_operator.lifecycle.decision import (
     DeletePods,
     DeleteRun,
 )
+from trainingrun_operator.lifecycle.events import events
 from trainingrun_operator.lifecycle.observed import (
     Claim,
     Job,
@@ -231,7 +231,12 @@ class Reconciler:
         """Do what was decided; what is in the way becomes the decision."""
         for action in decision.actions:
             if not isinstance(action, ApplyChildren):
-                await self._do(action, key, seen, plan)
+                try:
+                    await self._do(action, key, seen, plan)
+                except (RefusedError, ForbiddenError) as error:
+                    if seen.finished or decision.activity is Activity.ENDED:
+                        raise
+                    return seen, say.change_refused(str(error), say.patience(seen, now))
             elif plan is not None:
                 try:
                     if seen.claim is Claim.MISSING:
@@ -307,28 +312,12 @@ class Reconciler:
         return again
 
     async def _tell(self, key: Key, seen: Observed, decision: Decision, status: Status) -> None:
-        if not decision.verdicts:
-            return
-        said = decision.verdicts[0]
-        before, after = seen.condition(said.type), _condition(status, said.type)
-        if (
-            said.reason in _UNTOLD
-            or after is None
-            or (before and (before.status, before.reason) == (said.status, said.reason))
-        ):
-            return
-        bad = said.type is ConditionType.FAILED or (
-            said.status == "False" and said.reason not in _HARMLESS
-        )
-        told = (seen.uid, said.type, said.reason, status.observed_generation)
-        moment = (after.last_transition_time.isoformat(), status.restarts.total)
-        identity = hashlib.sha256(repr((*told, *moment)).encode()).hexdigest()[:16]
-        event = Event("Warning" if bad else "Normal", said.reason, said.message, identity)
-        try:
-            await self._cluster.emit(key, seen.uid, event)
-        except ClusterError as error:
-            # The status says the same; an event is a convenience and not worth another look.
-            logger.warning("%s: %s", key, error)
+        for event in events(seen.uid, seen.status, status, decision):
+            try:
+                await self._cluster.emit(key, seen.uid, event)
+            except ClusterError as error:
+                # The status says the same; an event is not worth another look.
+                logger.warning("%s: %s", key, error)
 
 
 def _may_wait(status: Status, before: Status, memory: Memory, now: datetime) -> timedelta:
@@ -340,15 +329,6 @@ def _may_wait(status: Status, before: Status, memory: Memory, now: datetime) -> 
         memory.unsettled_since = memory.unsettled_since or now
         return memory.unsettled_since + SETTLING - now
     return timedelta()
-
-
-# The job's own events show it; one write less for each run.
-_UNTOLD: Final = frozenset({Reason.JOB_CREATED})
-_HARMLESS: Final = frozenset({Reason.WAITING_FOR_PODS, Reason.SUSPENDED, Reason.NOT_SUSPENDED})
-
-
-def _condition(status: Status, kind: ConditionType) -> Any:
-    return next((c for c in status.conditions if c.type is kind), None)
 
 
 def _pods_missing_since(

@@ -49,15 +49,18 @@ class Schedule(Generic[K]):
         if again_at is not None:
             self.wake(key, again_at)
 
-    def put_back_failed(self, key: K, now: float) -> float:
-        """Working on the key failed: it is due again after a growing, jittered delay, returned."""
+    def put_back_failed(self, key: K, now: float, not_before: float = 0) -> float:
+        """Working on the key failed: it is due again after a growing, jittered delay, returned.
+
+        The delay begins after `not_before` seconds, so that many keys do not come back at once.
+        """
         self._taken.discard(key)
         times = self._failures[key] = self._failures.get(key, 0) + 1
         longest = min(
             FIRST_BACKOFF.total_seconds() * 2 ** min(times - 1, 16),
             LONGEST_BACKOFF.total_seconds(),
         )
-        delay = self._jitter(longest / 2, longest)
+        delay = not_before + self._jitter(longest / 2, longest)
         self.wake(key, now + delay)
         return delay
 
@@ -74,11 +77,14 @@ class WorkQueue(Generic[K]):
         work: Callable[[K], Awaitable[timedelta | None]],
         expected: type[Exception],
         workers: int = 8,
+        peace: Callable[[Exception], timedelta] = lambda _: timedelta(),
     ) -> None:
         """`work` returns how long after it the key is due again, None for not by itself.
 
-        Any error of it has the key worked on again; `expected` ones are logged in one line.
+        Any error of it has the key worked on again, after the `peace` that it asks for; `expected`
+        ones are logged in one line.
         """
+        self._peace = peace
         self._expected = expected
         self._work = work
         self._workers = workers
@@ -118,7 +124,8 @@ class WorkQueue(Generic[K]):
             again_after = await self._work(key)
         except Exception as error:
             # One run's trouble must not stop the others.
-            delay = self._schedule.put_back_failed(key, now())
+            not_before = self._peace(error).total_seconds()
+            delay = self._schedule.put_back_failed(key, now(), not_before)
             surprise = not isinstance(error, self._expected)
             logger.warning("%s: %s; again in %.0f s", key, error, delay, exc_info=surprise)
         else:

@@ -22,6 +22,8 @@ from hack.cluster import binaries
 from trainingrun_operator.progress import certificates
 
 START_SECONDS = 90
+NOT_EPHEMERAL = range(20_000, 30_000)
+"""Linux gives connections ports from 32768 on."""
 
 
 @dataclass
@@ -115,10 +117,12 @@ def running(folder: Path) -> Iterator[ApiServer]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that nobody listens on, and that the kernel gives to no connection meanwhile."""
+    while True:
+        port = secrets.choice(NOT_EPHEMERAL)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def write_kubeconfig(folder: Path, url: str, token: str, authority: Path) -> Path:

@@ -7,21 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
+from tests.api import rights
 from tests.api.cluster import Namespace, training_run
 from tests.api.running import CountingCluster, operator
 from tests.api.server import ApiServer, write_kubeconfig
 from trainingrun_operator.options import Options
-
-RBAC = Path(__file__).parents[2] / "manifests" / "install" / "rbac.yaml"
-ACCOUNT = "trainingrun-operator"
-PATHS = {
-    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-    "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
-    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
-}
 
 
 @pytest.fixture
@@ -33,17 +24,8 @@ def limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[CountingCluster]:
     """An operator for all namespaces that may do what manifests/install says, installed here."""
-    namespace.make_account(ACCOUNT)
-    for manifest in yaml.safe_load_all(RBAC.read_text()):
-        manifest["metadata"].pop("namespace", None)
-        manifest["metadata"]["name"] += f"-{namespace.name}"
-        if "subjects" in manifest:
-            manifest["subjects"][0]["namespace"] = namespace.name
-            manifest["roleRef"]["name"] += f"-{namespace.name}"
-        path = PATHS[manifest["kind"]].format(namespace.name)
-        namespace.http.post(path, json=manifest).raise_for_status()
     kubeconfig = write_kubeconfig(
-        tmp_path, api_server.url, namespace.account_token(ACCOUNT), api_server.authority
+        tmp_path, api_server.url, rights.install(namespace).token, api_server.authority
     )
     monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     server = dataclasses.replace(api_server, kubeconfig=kubeconfig)

@@ -37,18 +37,11 @@ LINES: Final = pytest.StashKey[list[str]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--write-failure-modes` puts the table into the docs."""
     parser.addoption("--write-failure-modes", action="store_true", help="update the docs' table")
-
-
-# A torn connection is closed by the HTTP client only when it is collected.
-TORN = (
-    r"ignore:Exception ignored in.*(socket\.socket|_SelectorTransport)"
-    ":pytest.PytestUnraisableExceptionWarning"
-)
+    parser.addoption("--full-length", action="store_true", help="faults of minutes, not seconds")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Nothing is measured yet."""
-    config.addinivalue_line("filterwarnings", TORN)
     config.stash[RECOVERIES] = []
     config.stash[LINES] = []
 
@@ -62,6 +55,28 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(recovery.table(recoveries))
         if config.getoption("--write-failure-modes", default=False):
             recovery.write(recoveries)
+
+
+FULL_LENGTH: Final = {
+    "outage_seconds": [30, 180],
+    "storm_seconds": [120],
+    "errors_seconds": [300],
+    "inactivity_seconds": [70],
+}
+"""As long as outside; 70 s is the operator's own patience with a silent watch."""
+SHORT: Final = {
+    "outage_seconds": [5],
+    "storm_seconds": [8],
+    "errors_seconds": [10],
+    "inactivity_seconds": [5],
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """How long the faults last."""
+    lengths = FULL_LENGTH if metafunc.config.getoption("--full-length") else SHORT
+    for name in lengths.keys() & set(metafunc.fixturenames):
+        metafunc.parametrize(name, lengths[name], ids=lambda seconds: f"{seconds} s")
 
 
 @pytest.fixture

@@ -54,11 +54,11 @@ class Proxy:
         """Do this to all watches that are open now."""
         self.loop.call_soon_threadsafe(self._interrupt, how)
 
-    def until(self, holds: Callable[[list[Call]], bool]) -> None:
+    def until(self, holds: Callable[[list[Call]], bool], seconds: float = WAIT_SECONDS) -> None:
         """Wait until the calls so far fulfil a condition."""
         with self._changed:
-            reached = self._changed.wait_for(lambda: holds(list(self.calls)), WAIT_SECONDS)
-        assert reached, f"not so within {WAIT_SECONDS} s; last calls: {self.calls[-20:]}"
+            reached = self._changed.wait_for(lambda: holds(self.calls), seconds)
+        assert reached, f"not so within {seconds} s; last calls: {self.calls[-20:]}"
 
     def quiet_for(self, seconds: float) -> bool:
         """Whether the operator asks for nothing in this time, but for watches."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -14,8 +15,6 @@ from tests.faults.life import begin, succeed, train
 from tests.faults.proxy import Interruption, Proxy
 from tests.faults.recovery import Recorder
 from trainingrun_operator.options import Options, Patience
-
-SHORT = Patience(watch_inactivity=timedelta(seconds=5))
 
 
 @pytest.mark.parametrize("how", [Interruption.EXPIRED, Interruption.RESET])
@@ -37,15 +36,19 @@ def test_what_happens_while_watches_are_renewed_is_not_missed(
     assert len(renewed) >= 3
 
 
+@pytest.mark.timeout(180)
 def test_watches_that_fall_silent_are_given_up_and_the_backlog_is_worked_off(
-    proxy: Proxy, server: ApiServer, options: Options, namespace: Namespace,
-    witness: Witness, unbroken: Object, recorder: Recorder,
+    inactivity_seconds: int, proxy: Proxy, server: ApiServer, options: Options,
+    namespace: Namespace, witness: Witness, unbroken: Object, recorder: Recorder,
 ) -> None:  # fmt: skip
-    with operator(server, options, patience=SHORT):
+    patience = Patience(watch_inactivity=timedelta(seconds=inactivity_seconds))
+    patient = dataclasses.replace(namespace, patience_seconds=inactivity_seconds + 20)
+    with operator(server, options, patience=patience):
         begin(namespace)
         train(namespace)
         proxy.interrupt_watches(Interruption.SILENT)
-        with recorder.within(10, 10, "silent watches (inactivity limit 5 s here, 70 s outside)"):
-            succeed(namespace)
+        what = f"silent watches (given up after {inactivity_seconds} s, outside 70 s)"
+        with recorder.within(inactivity_seconds + 5, 10, what):
+            succeed(patient)
     witness.check()
     assert end_state(namespace) == unbroken

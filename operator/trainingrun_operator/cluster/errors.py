@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final
 
 import httpx2
@@ -30,6 +32,10 @@ _MEANING: Final[dict[int, type[ClusterError]]] = {
 _QUOTA: Final = "exceeded quota"
 _WEBHOOK: Final = "admission webhook"
 _WEBHOOK_DOWN: Final = "failed calling webhook"
+_DIGITS: Final = re.compile("[0-9]{1,9}")
+NO_TIME: Final = timedelta()
+LONGEST_PEACE: Final = timedelta(minutes=5)
+"""However long it asks for: nobody should have to restart the operator."""
 
 
 @contextmanager
@@ -39,12 +45,28 @@ def typed(what: str) -> Iterator[None]:
         yield
     except ApiError as error:
         code, message = error.status.code or 0, error.status.message or str(error)
-        raise meaning(code, message)(f"{what}: {message}") from error
+        raise _typed(meaning(code, message), f"{what}: {message}", error.response) from error
     except httpx2.HTTPStatusError as error:
         kind = meaning(error.response.status_code, error.response.text)
-        raise kind(f"{what}: HTTP {error.response.status_code}") from error
+        told = f"{what}: HTTP {error.response.status_code}"
+        raise _typed(kind, told, error.response) from error
     except httpx2.HTTPError as error:
         raise UnavailableError(f"{what}: the API server cannot be reached: {error!r}") from error
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta:
+    """For how long the API server asks to be left alone; nothing if it does not say.
+
+    Kubernetes sends seconds, never the date that RFC 9110 allows beside them.
+    """
+    said = headers.get("Retry-After", "")
+    return min(timedelta(seconds=int(said)), LONGEST_PEACE) if _DIGITS.fullmatch(said) else NO_TIME
+
+
+def _typed(kind: type[ClusterError], message: str, response: httpx2.Response) -> ClusterError:
+    if kind is UnavailableError:
+        return UnavailableError(message, retry_after(response.headers))
+    return kind(message)
 
 
 def meaning(code: int, message: str) -> type[ClusterError]:

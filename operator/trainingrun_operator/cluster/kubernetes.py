@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,17 +21,18 @@ from lightkube.resources.scheduling_v1 import PriorityClass
 from lightkube.types import CascadeType, PatchType
 
 from trainingrun_operator.api.v1alpha1 import API_VERSION, GROUP, KIND, PLURAL, VERSION
+from trainingrun_operator.cluster.courtesy import Courtesy
 from trainingrun_operator.cluster.errors import typed
 from trainingrun_operator.cluster.protocol import (
     Caller,
     ConflictError,
-    Event,
     GoneError,
     Manifest,
     NameTakenError,
     Secret,
 )
 from trainingrun_operator.keys import Key
+from trainingrun_operator.lifecycle.events import Event
 
 FIELD_MANAGER: Final = "trainingrun-operator"
 TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
@@ -49,6 +51,7 @@ class KubernetesCluster:
     def __init__(self, config: SingleConfig | KubeConfig | None = None) -> None:
         """Without a config: the pod's service account, else the file that KUBECONFIG names."""
         self._client = AsyncClient(config, timeout=TIMEOUT, field_manager=FIELD_MANAGER)
+        self._courtesy = Courtesy()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -60,7 +63,7 @@ class KubernetesCluster:
         resource: Any = codecs.from_dict(_plain(manifest))
         kind, name = manifest["kind"], manifest["metadata"]["name"]
         namespace = manifest["metadata"]["namespace"]
-        with typed(f"make {kind} {name}"):
+        with self._asking(f"make {kind} {name}"):
             try:
                 # Created first, since a server-side apply would take over a stranger's object.
                 return _as_dict(await self._client.create(resource))
@@ -87,7 +90,7 @@ class KubernetesCluster:
                 "pytorchReplicaSpecs": {"Worker": {"replicas": workers}},
             }
         }
-        with typed(f"adjust PyTorchJob {key.name}"):
+        with self._asking(f"adjust PyTorchJob {key.name}"):
             await self._client.patch(
                 PyTorchJobResource,
                 key.name,
@@ -105,12 +108,12 @@ class KubernetesCluster:
 
     async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool) -> None:
         try:
-            with typed(f"read pod {name}"):
+            with self._asking(f"read pod {name}"):
                 there = await self._client.get(Pod, name, namespace=namespace)
             # As for `_delete`: a pod that was made anew under this name is another one.
             if there.metadata is None or there.metadata.uid != uid:
                 return
-            with typed(f"delete pod {name}"):
+            with self._asking(f"delete pod {name}"):
                 await self._client.delete(
                     Pod, name, namespace=namespace, grace_period=0 if at_once else None
                 )
@@ -119,7 +122,7 @@ class KubernetesCluster:
 
     async def claim_phase(self, namespace: str, name: str) -> str | None:
         try:
-            with typed(f"read claim {name}"):
+            with self._asking(f"read claim {name}"):
                 claim = await self._client.get(PersistentVolumeClaim, name, namespace=namespace)
         except GoneError:
             return None
@@ -127,14 +130,14 @@ class KubernetesCluster:
 
     async def has_priority_class(self, name: str) -> bool:
         try:
-            with typed(f"read priority class {name}"):
+            with self._asking(f"read priority class {name}"):
                 await self._client.get(PriorityClass, name)
         except GoneError:
             return False
         return True
 
     async def quotas(self, namespace: str) -> Sequence[Manifest]:
-        with typed(f"list the quotas of {namespace}"):
+        with self._asking(f"list the quotas of {namespace}"):
             return [
                 _as_dict(quota)
                 async for quota in self._client.list(ResourceQuota, namespace=namespace)
@@ -142,7 +145,7 @@ class KubernetesCluster:
 
     async def last_warning(self, namespace: str, uid: str) -> str | None:
         told: dict[str, Any] = {"involvedObject.uid": uid, "type": "Warning"}
-        with typed("list the warnings of a job"):
+        with self._asking("list the warnings of a job"):
             events = [
                 event
                 async for event in self._client.list(CoreEvent, namespace=namespace, fields=told)
@@ -167,7 +170,7 @@ class KubernetesCluster:
             "metadata": {"name": key.name, "resourceVersion": resource_version},
             "status": dict(status),
         }
-        with typed(f"write the status of {key}"):
+        with self._asking(f"write the status of {key}"):
             written = await self._client.patch(
                 TrainingRunResource.Status,
                 key.name,
@@ -202,14 +205,14 @@ class KubernetesCluster:
             }
         )
         try:
-            with typed(f"tell event {event.reason} of {key}"):
+            with self._asking(f"tell event {event.reason} of {key}"):
                 await self._client.create(resource)
         except ConflictError:
             return  # told before, by this operator or by the one it took over from
 
     async def run_versions(self, namespace: str | None) -> Mapping[Key, str]:
         found: dict[Key, str] = {}
-        with typed("list runs"):
+        with self._asking("list runs"):
             async for run in self._client.list(
                 TrainingRunResource, namespace=namespace or "*", chunk_size=LIST_CHUNK
             ):
@@ -219,7 +222,7 @@ class KubernetesCluster:
 
     async def review_token(self, token: str, audience: str) -> Caller | None:
         review = TokenReview(spec=TokenReviewSpec(token=token, audiences=[audience]))
-        with typed("review a token"):
+        with self._asking("review a token"):
             answer = (await self._client.create(review)).status
         if answer is None or not answer.authenticated or audience not in (answer.audiences or []):
             return None
@@ -234,7 +237,7 @@ class KubernetesCluster:
 
     async def read_secret(self, namespace: str, name: str) -> Secret | None:
         try:
-            with typed(f"read secret {name}"):
+            with self._asking(f"read secret {name}"):
                 secret = await self._client.get(CoreSecret, name, namespace=namespace)
         except GoneError:
             return None
@@ -252,22 +255,27 @@ class KubernetesCluster:
                 "data": {k: base64.b64encode(v).decode() for k, v in data.items()},
             }
         )
-        with typed(f"write secret {name}"):
+        with self._asking(f"write secret {name}"):
             if resource_version:
                 await self._client.replace(secret)
             else:
                 await self._client.create(secret)
 
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        with self._courtesy.towards(what), typed(what):
+            yield
+
     async def _delete(
         self, kind: type[GenericNamespacedResource], key: Key, uid: str, cascade: CascadeType
     ) -> None:
         try:
-            with typed(f"read {kind.__name__} {key.name}"):
+            with self._asking(f"read {kind.__name__} {key.name}"):
                 there = await self._client.get(kind, key.name, namespace=key.namespace)
             # lightkube's delete takes no preconditions, so the UID is compared here.
             if there["metadata"]["uid"] != uid:
                 return
-            with typed(f"delete {kind.__name__} {key.name}"):
+            with self._asking(f"delete {kind.__name__} {key.name}"):
                 await self._client.delete(kind, key.name, namespace=key.namespace, cascade=cascade)
         except GoneError:
             return

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from datetime import timedelta
+from typing import Any, Protocol
 
 from trainingrun_operator.keys import Key
+from trainingrun_operator.lifecycle.events import Event
 
 Manifest = Mapping[str, Any]
 
@@ -16,7 +18,14 @@ class ClusterError(Exception):
 
 
 class UnavailableError(ClusterError):
-    """It could not be reached, or asks to be left alone for now."""
+    """It could not be reached, or asks to be left alone for now.
+
+    `retry_after` is for how long it asks so, nothing if it does not say.
+    """
+
+    def __init__(self, message: str, retry_after: timedelta = timedelta()) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ConflictError(ClusterError):
@@ -42,16 +51,6 @@ class RefusedError(ClusterError):
 
 class ForbiddenError(ClusterError):
     """The operator's service account may not do this."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A Kubernetes event about a run. The same event told twice is one."""
-
-    type: Literal["Normal", "Warning"]
-    reason: str
-    message: str
-    id: str
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,12 @@ def job_refused(message: str, recheck_after: timedelta) -> Decision:
     )
 
 
+def change_refused(message: str, recheck_after: timedelta) -> Decision:
+    """The API server does not take what is to be changed of a run that has its job."""
+    verdict = Verdict(ConditionType.ACCEPTED, "False", Reason.JOB_REFUSED, message)
+    return Decision((verdict,), recheck_after=recheck_after)
+
+
 def suspended(wish: Wish, actions: tuple[Action, ...]) -> Decision:
     """The pods go, or are gone; time stands still."""
     message = "suspended; set spec.policy.suspend to false to go on from the last checkpoint"

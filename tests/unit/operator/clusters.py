@@ -11,11 +11,11 @@ from typing import Any
 from trainingrun_operator.cluster.protocol import (
     ClusterError,
     ConflictError,
-    Event,
     ForbiddenError,
     Manifest,
 )
 from trainingrun_operator.keys import Key
+from trainingrun_operator.lifecycle.events import Event
 from trainingrun_operator.lifecycle.observed import Job, Pod
 
 KEY = Key("ml", "squad")
@@ -48,6 +48,7 @@ class FakeCluster:
     forbidden: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     apply_error: ClusterError | None = None
+    adjust_error: ClusterError | None = None
     version: int = 1
 
     async def apply(self, manifest: Manifest, owner_uid: str) -> Manifest:
@@ -62,6 +63,8 @@ class FakeCluster:
 
     async def adjust_job(self, key: Key, workers: int, *, suspend: bool) -> None:
         self.calls.append(f"adjust {workers} {suspend}")
+        if self.adjust_error is not None:
+            raise self.adjust_error
 
     async def delete_job(self, key: Key, uid: str) -> None:
         self.calls.append(f"delete job {uid}")

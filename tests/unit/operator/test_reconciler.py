@@ -309,3 +309,25 @@ async def test_a_stuck_pod_is_deleted_by_name_and_uid(bench: Bench) -> None:
     await bench.look()
 
     assert "delete pod squad-worker-0 pod-0 at once" in bench.cluster.calls
+
+
+async def test_a_change_that_is_refused_is_told_and_tried_again(bench: Bench) -> None:
+    await bench.start()
+    spec = {**RUN["spec"], "policy": {"suspend": True}}
+    bench.world.shown = bench.cluster.run = {**bench.cluster.run, "spec": spec}
+    bench.cluster.adjust_error = RefusedError("adjust PyTorchJob squad: spec.x: Invalid value")
+
+    again = await bench.look()
+    bench.show()
+
+    assert again == timedelta(seconds=2)
+    assert bench.condition("Accepted") == (
+        "False", "JobRefused", "adjust PyTorchJob squad: spec.x: Invalid value",
+    )  # fmt: skip
+    assert bench.status["phase"] == "Running"
+
+    bench.cluster.adjust_error = None
+    await bench.look()
+
+    assert bench.status["phase"] == "Suspended"
+    assert bench.condition("Accepted")[0] == "True"

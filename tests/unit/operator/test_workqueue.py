@@ -132,3 +132,15 @@ async def test_one_key_is_never_worked_on_twice_at_a_time() -> None:
         await asyncio.wait_for(enough.wait(), 5)
 
     assert most == 1
+
+
+def test_a_key_that_failed_is_not_due_before_the_peace_that_was_asked_for() -> None:
+    schedule: Schedule[str] = Schedule(jitter=lambda _low, high: high)
+    schedule.wake("a", 0)
+    schedule.take(0)
+
+    delay = schedule.put_back_failed("a", now=0, not_before=5)
+
+    assert delay == 6
+    assert schedule.take(5.9) is None
+    assert schedule.take(6) == "a"
