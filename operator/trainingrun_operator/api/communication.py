@@ -21,7 +21,7 @@ class CommunicationSpec(Group):
 
     RULES: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            cel="!self.required || self.backend != 'auto'",
+            cel="!has(self.required) || !self.required || self.backend != 'auto'",
             holds=lambda c: not c.required or c.backend != "auto",
             message="auto takes what there is; name the backend that is required, or remove it",
             field="required",
