@@ -263,9 +263,14 @@ class Reconciler:
             case AdjustJob(workers=workers, suspend=suspend):
                 if plan is not None and seen.job and seen.job.workers != workers:
                     # Pods to come read the number of workers from the config.
-                    await self._apply_all(render(plan)[:-1], seen.uid)
+                    others = render(replace(plan, attempt=seen.status.attempt))[:-1]
+                    await self._apply_all(others, seen.uid)
+                if meet := seen.job.rendezvous if seen.job else "":
+                    await self._cluster.suspend_rendezvous(key.namespace, meet, suspend=suspend)
                 await self._cluster.adjust_job(key, workers, suspend=suspend)
             case DeleteJob(uid=uid):
+                if meet := seen.job.rendezvous if seen.job else "":
+                    await self._cluster.delete_rendezvous(key.namespace, meet)
                 await self._cluster.delete_job(key, uid)
             case DeletePods(pods=pods, at_once=at_once):
                 for name, uid in pods:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from trainingrun_trainer.config import RendezvousPlace
 from trainingrun_trainer.rules import Group, Rule
 
 
@@ -25,4 +26,9 @@ class Elastic(Group):
     max: int = Field(1, ge=1, le=1000, description="Train with no more workers.")
     max_restarts: int = Field(
         10, ge=0, le=1000, description="Failed ranks after which the run fails."
+    )
+    rendezvous: RendezvousPlace = Field(
+        RendezvousPlace.WORKER,
+        description="Where the workers meet: in worker 0, whose loss the others wait out, or in a "
+        "small pod of its own, so that no worker's loss concerns the rendezvous.",
     )

@@ -50,6 +50,8 @@ SPEC_HASH_ANNOTATION = f"{GROUP}/spec-hash"
 """On the PyTorchJob: the hash of the spec it was made from."""
 ATTEMPT_ANNOTATION = f"{GROUP}/attempt"
 """On the PyTorchJob: how often the run had been retried when it was made."""
+RENDEZVOUS_ANNOTATION = f"{GROUP}/rendezvous"
+"""On the PyTorchJob: the Job that holds its rendezvous, if that is not in worker 0."""
 RETRY_ANNOTATION = f"{GROUP}/retry"
 """On a TrainingRun that failed: a number above `status.attempt` starts it again."""
 RETRIES_AT_MOST: Final = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from lightkube.config.kubeconfig import SingleConfig
 from lightkube.generic_resource import GenericNamespacedResource, create_namespaced_resource
 from lightkube.models.authentication_v1 import TokenReviewSpec
 from lightkube.resources.authentication_v1 import TokenReview
+from lightkube.resources.batch_v1 import Job
 from lightkube.resources.core_v1 import ConfigMap, PersistentVolumeClaim, Pod, ResourceQuota
 from lightkube.resources.core_v1 import Event as CoreEvent
 from lightkube.resources.core_v1 import Secret as CoreSecret
@@ -102,6 +103,19 @@ class KubernetesCluster:
     async def delete_job(self, key: Key, uid: str) -> None:
         # In the foreground: a job of the same name must not meet the pods of this one.
         await self._delete(PyTorchJobResource, key, uid, CascadeType.FOREGROUND)
+
+    async def suspend_rendezvous(self, namespace: str, name: str, *, suspend: bool) -> None:
+        patch = {"spec": {"suspend": suspend}}
+        with suppress(GoneError), typed(f"adjust Job {name}"):
+            await self._client.patch(
+                Job, name, patch, namespace=namespace, patch_type=PatchType.MERGE
+            )
+
+    async def delete_rendezvous(self, namespace: str, name: str) -> None:
+        with suppress(GoneError), typed(f"delete Job {name}"):
+            await self._client.delete(
+                Job, name, namespace=namespace, cascade=CascadeType.BACKGROUND
+            )
 
     async def delete_run(self, key: Key, uid: str) -> None:
         await self._delete(TrainingRunResource, key, uid, CascadeType.BACKGROUND)

@@ -87,6 +87,12 @@ class Cluster(Protocol):
     async def delete_job(self, key: Key, uid: str) -> None:
         """Delete this very PyTorchJob after its pods; nothing happens if it is gone."""
 
+    async def suspend_rendezvous(self, namespace: str, name: str, *, suspend: bool) -> None:
+        """Stop the pod of a rendezvous, or start it again; nothing happens if its Job is gone."""
+
+    async def delete_rendezvous(self, namespace: str, name: str) -> None:
+        """Delete the Job of a rendezvous with its pod; nothing happens if it is gone."""
+
     async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool) -> None:
         """Delete this very pod, in its grace period or at once without its node's consent.
 

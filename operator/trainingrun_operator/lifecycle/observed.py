@@ -18,6 +18,7 @@ from trainingrun_operator.api.conditions import ConditionType
 from trainingrun_operator.api.status import Condition, Status
 from trainingrun_operator.api.v1alpha1 import (
     ATTEMPT_ANNOTATION,
+    RENDEZVOUS_ANNOTATION,
     RUN_LABEL,
     SPEC_HASH_ANNOTATION,
 )
@@ -132,6 +133,8 @@ class Job:
     suspended: bool = False
     deleting: bool = False
     created_at: datetime | None = None
+    rendezvous: str = ""
+    """The Job that holds its rendezvous; "" if worker 0 does."""
     conditions: Mapping[str, tuple[str, datetime | None]] = field(default_factory=dict)
 
     def holds(self, condition: str) -> bool:
@@ -158,6 +161,7 @@ class Job:
             owner_uid=_owner(meta),
             spec_hash=_text(_dict(meta, "annotations"), SPEC_HASH_ANNOTATION),
             attempt=_number(_dict(meta, "annotations").get(ATTEMPT_ANNOTATION)),
+            rendezvous=_text(_dict(meta, "annotations"), RENDEZVOUS_ANNOTATION),
             workers=_number(worker.get("replicas")),
             min_workers=_number(_dict(spec, "elasticPolicy").get("minReplicas")) or 1,
             suspended=_dict(spec, "runPolicy").get("suspend") is True,

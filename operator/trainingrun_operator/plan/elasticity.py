@@ -9,6 +9,7 @@ from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
 from trainingrun_operator.plan.refusal import PlanError
 from trainingrun_trainer.batching import batching, fitting_world_sizes
+from trainingrun_trainer.config import RendezvousPlace
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class WorkerRange:
     count: int
     maximum: int
     max_restarts: int
+    rendezvous: RendezvousPlace
     choices: tuple[PlanChoice, ...]
 
 
@@ -41,7 +43,7 @@ def worker_range(spec: TrainingRunSpec, processes: int) -> WorkerRange:
     while high + 1 <= elastic.max and high + 1 in fitting:
         high += 1
     choices = (_range_choice(spec, elastic, low, high), _accumulation_choice(spec, processes))
-    return WorkerRange(low, count, high, elastic.max_restarts, choices)
+    return WorkerRange(low, count, high, elastic.max_restarts, elastic.rendezvous, choices)
 
 
 def _fitting_workers(spec: TrainingRunSpec, processes: int, largest: int) -> frozenset[int]:

@@ -15,6 +15,7 @@ from trainingrun_operator.plan.environment import Variable, environment
 from trainingrun_operator.plan.identity import spec_hash
 from trainingrun_operator.plan.processes import Division, divide_cpus
 from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.rendezvous import DedicatedRendezvous, dedicated_rendezvous
 from trainingrun_operator.plan.settings import Settings
 from trainingrun_operator.plan.tuning import openmp, tuning
 from trainingrun_operator.plan.volumes import Volume, claim_name, data_folder, volumes
@@ -22,6 +23,7 @@ from trainingrun_trainer.config import (
     Communication,
     Cpu,
     Processes,
+    RendezvousPlace,
     RunConfig,
     RunIdentity,
 )
@@ -78,6 +80,13 @@ class LaunchPlan:
     """What was asked for and is not had, in words; "" if all is as asked."""
     attempt: int = 0
     """How often the run was retried before."""
+
+    @property
+    def rendezvous(self) -> DedicatedRendezvous | None:
+        """The rendezvous with a pod of its own; None if worker 0 holds it."""
+        if self.config.processes.rendezvous is RendezvousPlace.WORKER:
+            return None
+        return dedicated_rendezvous(self.name, self.spec_hash, self.attempt)
 
     @property
     def config_map(self) -> str:
@@ -175,6 +184,7 @@ def _run_config(
             max_workers=workers.maximum,
             per_worker=division.processes,
             max_restarts=workers.max_restarts,
+            rendezvous=workers.rendezvous,
             reset_restarts_after_steps=spec.policy.reset_restarts_after_steps,
             hang_timeout_seconds=spec.policy.hang_timeout_seconds,
         ),

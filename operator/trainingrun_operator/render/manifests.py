@@ -8,6 +8,7 @@ from trainingrun_operator.plan import LaunchPlan
 from trainingrun_operator.render.config_map import config_map
 from trainingrun_operator.render.network_policy import network_policy
 from trainingrun_operator.render.pytorch_job import pytorch_job
+from trainingrun_operator.render.rendezvous import rendezvous
 
 
 def render(plan: LaunchPlan) -> tuple[dict[str, Any], ...]:
@@ -16,4 +17,4 @@ def render(plan: LaunchPlan) -> tuple[dict[str, Any], ...]:
     Raises:
         RenderError: a template gave something that is not the planned object.
     """
-    return config_map(plan), network_policy(plan), pytorch_job(plan)
+    return config_map(plan), network_policy(plan), *rendezvous(plan), pytorch_job(plan)

@@ -27,6 +27,7 @@ class ElasticPolicy(Strict):
     """The bounds that the training operator gives to the rendezvous."""
 
     rdzv_backend: Literal["c10d"]
+    rdzv_host: str | None = None
     min_replicas: int
     max_replicas: int
     max_restarts: int
@@ -69,5 +70,8 @@ def pytorch_job(plan: LaunchPlan) -> dict[str, Any]:
     Raises:
         RenderError: the template gave something that is not the planned job.
     """
-    text = TEMPLATES.get_template("pytorch_job.yaml.j2").render(plan=plan, pod=pod_lists(plan))
+    dedicated = [plan.rendezvous] if plan.rendezvous is not None else []
+    text = TEMPLATES.get_template("pytorch_job.yaml.j2").render(
+        plan=plan, pod=pod_lists(plan), dedicated=dedicated
+    )
     return parse(text, PyTorchJob, plan, plan.name)

@@ -14,9 +14,11 @@ from trainingrun_operator.api.v1alpha1 import (
     KIND,
     MANAGED_BY,
     MANAGED_BY_LABEL,
+    RENDEZVOUS_ANNOTATION,
     RUN_LABEL,
     SPEC_HASH_ANNOTATION,
 )
+from trainingrun_operator.plan.rendezvous import PORT
 
 _OUTSIDE_ASCII: Final = re.compile(r"[^\x20-\x7e]")
 
@@ -51,6 +53,8 @@ def _environment() -> Environment:
         api_version=API_VERSION,
         attempt_annotation=ATTEMPT_ANNOTATION,
         kind=KIND,
+        rendezvous_annotation=RENDEZVOUS_ANNOTATION,
+        rendezvous_port=PORT,
         managed_by=MANAGED_BY,
         managed_by_label=MANAGED_BY_LABEL,
         run_label=RUN_LABEL,

@@ -73,6 +73,8 @@ AT_APPLY = (
     Wrong("a budget below nothing", "policy: {maxRestarts: -1}", "spec.policy.maxRestarts", "0"),
     Wrong("forgotten at once", "policy: {resetRestartsAfterSteps: 0}",
           "spec.policy.resetRestartsAfterSteps", "1"),
+    Wrong("a rendezvous elsewhere", "workers: {elastic: {rendezvous: etcd}}",
+          "spec.workers.elastic.rendezvous", "dedicated"),
     Wrong("a boolean as text", 'policy: {suspend: "true"}', "spec.policy.suspend", "boolean"),
     Wrong("a number as a name", "storage: {claimName: 1}", "spec.storage.claimName", "string"),
     Wrong("off as a value", "workers: {env: [{name: A, value: off}]}",

@@ -92,5 +92,9 @@ VALID = (
     Right("disk of the node", "workers: {resources: {ephemeralStorage: 20Gi}}"),
     Right("a precision to be measured",
           "training: {maxSteps: 1, globalBatchSize: 24, precision: measure}"),
+    Right("a rendezvous of its own",
+          "workers: {count: 2, elastic: {max: 4, rendezvous: dedicated}}"),
+    Right("a rendezvous of its own for the longest name", "workers: {elastic: "
+          "{rendezvous: dedicated}}", name="n" * 50),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

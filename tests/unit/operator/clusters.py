@@ -69,6 +69,12 @@ class FakeCluster:
     async def delete_job(self, key: Key, uid: str) -> None:
         self.calls.append(f"delete job {uid}")
 
+    async def suspend_rendezvous(self, namespace: str, name: str, *, suspend: bool) -> None:
+        self.calls.append(f"suspend rendezvous {name} {suspend}")
+
+    async def delete_rendezvous(self, namespace: str, name: str) -> None:
+        self.calls.append(f"delete rendezvous {name}")
+
     async def delete_pod(self, namespace: str, name: str, uid: str, *, at_once: bool) -> None:
         self.calls.append(f"delete pod {name} {uid}{' at once' if at_once else ''}")
 

@@ -60,6 +60,7 @@ ENUMS_OF_OTHERS = {
     "spec.cpu.allocator": "names of libraries, and auto",
     "spec.cpu.openmp": "names of those who make them, and auto",
     "spec.cpu.affinity": "lower case like its sisters, and auto",
+    "spec.workers.elastic.rendezvous": "words of where, as torch writes its rendezvous back ends",
 }
 
 

@@ -54,10 +54,13 @@ def test_the_job_comes_last() -> None:
     assert kinds == ["ConfigMap", "NetworkPolicy", "PyTorchJob"]
 
 
+DEDICATED = {"elastic": {"max": 1, "rendezvous": "dedicated"}}
+
+
 def test_every_object_goes_with_its_run() -> None:
     owners = [
         document["metadata"]["ownerReferences"][0]
-        for document in render(launch_plan(run(), SETTINGS))
+        for document in render(launch_plan(run(workers=DEDICATED), SETTINGS))
     ]
     assert {(owner["uid"], owner["blockOwnerDeletion"]) for owner in owners} == {("uid-1", True)}
 

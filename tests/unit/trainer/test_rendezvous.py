@@ -1,4 +1,4 @@
-"""Two workers' rendezvous handlers over a real store, without ranks."""
+"""Workers' rendezvous handlers over a real store, without ranks."""
 
 from __future__ import annotations
 

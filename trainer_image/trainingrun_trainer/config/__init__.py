@@ -20,7 +20,7 @@ from trainingrun_trainer.config.model import (
     TrainTokenizer,
 )
 from trainingrun_trainer.config.optimizer import Optimizer, OptimizerName
-from trainingrun_trainer.config.processes import Processes, RunIdentity
+from trainingrun_trainer.config.processes import Processes, RendezvousPlace, RunIdentity
 from trainingrun_trainer.config.run_config import RUN_CONFIG_VERSION, RunConfig
 from trainingrun_trainer.config.schedule import Schedule, ScheduleType
 from trainingrun_trainer.config.sources import (
@@ -58,6 +58,7 @@ __all__ = [
     "OptimizerName",
     "Precision",
     "Processes",
+    "RendezvousPlace",
     "ResumeFrom",
     "RunConfig",
     "RunIdentity",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from trainingrun_trainer.rules import Group
@@ -15,6 +17,15 @@ class RunIdentity(Group):
     uid: str = ""
 
 
+class RendezvousPlace(StrEnum):
+    """Where the workers' rendezvous lives."""
+
+    WORKER = "worker"
+    """In worker 0: when that pod is lost, the others wait for its successor."""
+    DEDICATED = "dedicated"
+    """In a pod of its own: no worker's loss ends it."""
+
+
 class Processes(Group):
     """The shape of the distributed job."""
 
@@ -24,6 +35,9 @@ class Processes(Group):
     per_worker: int = Field(1, ge=1, description="Ranks in each worker.")
     max_restarts: int = Field(
         10, ge=0, description="Restarts of a failed rank over the run, all workers together."
+    )
+    rendezvous: RendezvousPlace = Field(
+        RendezvousPlace.WORKER, description="Where the rendezvous of the workers lives."
     )
     reset_restarts_after_steps: int | None = Field(
         None,

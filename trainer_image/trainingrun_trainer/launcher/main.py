@@ -13,15 +13,14 @@ from torch.distributed.elastic.rendezvous.api import (
     rendezvous_handler_registry,
 )
 
-from trainingrun_trainer.batching import fitting_world_sizes
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import RendezvousPlace, RunConfig
 from trainingrun_trainer.launcher import forkserver, rendezvous
 from trainingrun_trainer.launcher.agent import Agent
 from trainingrun_trainer.launcher.ending import Ending, cause_line, user_error
 from trainingrun_trainer.launcher.entry import run_rank
 from trainingrun_trainer.launcher.place import Place
 from trainingrun_trainer.launcher.rendezvous import Meeting, Rendezvous
-from trainingrun_trainer.launcher.rounds import Terms
+from trainingrun_trainer.launcher.terms import terms_of
 from trainingrun_trainer.report import ExitCode
 
 
@@ -35,7 +34,8 @@ def launch(config: RunConfig, place: Place, leaving: Callable[[], bool]) -> Endi
     terms = terms_of(config)
     if not terms.sizes:
         return _no_size_fits(config)
-    meeting = Meeting(place.worker, place.host, place.port, config.run.name, terms)
+    dedicated = config.processes.rendezvous is RendezvousPlace.DEDICATED
+    meeting = Meeting(place.worker, place.host, place.port, config.run.name, terms, dedicated)
     rendezvous.register()
     handler = rendezvous_handler_registry.create_handler(
         RendezvousParameters(
@@ -66,22 +66,6 @@ def launch(config: RunConfig, place: Place, leaving: Callable[[], bool]) -> Endi
     if ending.code is not ExitCode.SUCCEEDED:
         say(cause_line(ending))
     return ending
-
-
-def terms_of(config: RunConfig) -> Terms:
-    """How many workers are meant to come, and which numbers of them can make the global batch."""
-    processes, training = config.processes, config.training
-    worlds = fitting_world_sizes(
-        training.global_batch_size,
-        processes.max_workers * processes.per_worker,
-        training.per_device_batch_size,
-    )
-    sizes = frozenset(
-        workers
-        for workers in range(processes.min_workers, processes.max_workers + 1)
-        if workers * processes.per_worker in worlds
-    )
-    return Terms(meant=min(processes.workers, max(sizes, default=1)), sizes=sizes)
 
 
 def _no_size_fits(config: RunConfig) -> Ending:

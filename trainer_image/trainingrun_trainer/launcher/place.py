@@ -18,10 +18,6 @@ class Place:
     host: str
     port: int
 
-    @property
-    def hosts_store(self) -> bool:
-        return self.worker == 0
-
 
 def place(env: Mapping[str, str]) -> Place:
     """This worker's place; without PET_RDZV_ENDPOINT, the only worker, on this machine.

@@ -1,6 +1,7 @@
 """The rendezvous handler that torch's elastic agent asks for the next round.
 
-Worker 0 hosts the store and the coordinator. The others connect to it, and when it is lost they
+Worker 0 hosts the store and the coordinator, unless they have a pod of their own (`standalone`).
+The others connect to it, and when it is lost they
 look for its successor at the same address. A thread in each worker beats and reads what is wanted,
 so that the agent's loop never waits for the network.
 """
@@ -70,11 +71,13 @@ class Meeting:
     port: int
     run_id: str
     terms: Terms
+    dedicated: bool = False
+    """Whether the store has a pod of its own."""
     reconnect_seconds: float = 600.0
 
     @property
     def hosts_store(self) -> bool:
-        return self.worker == 0
+        return self.worker == 0 and not self.dedicated
 
 
 class Rendezvous(RendezvousHandler):
