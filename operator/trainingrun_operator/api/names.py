@@ -50,6 +50,16 @@ LabelValue = Annotated[
     Field(examples=["amd64"]),
 ]
 AnnotationValue = Annotated[str, StringConstraints(max_length=4096), Field(examples=["any text"])]
+RelativePath = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=256,
+        pattern=r"^\.?[A-Za-z0-9_][A-Za-z0-9._-]*(/\.?[A-Za-z0-9_][A-Za-z0-9._-]*)*$",
+    ),
+    Field(examples=["team/runs"]),
+]
+"""A folder below another: no part of it is `..`, and it does not begin at the root."""
 MountPath = Annotated[
     str,
     StringConstraints(min_length=2, max_length=256, pattern=r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$"),

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from pydantic import Field
 
-from trainingrun_operator.api.names import MountPath, ObjectName
+from trainingrun_operator.api.names import MountPath, ObjectName, RelativePath
 from trainingrun_operator.api.quantities import MemoryQuantity
 from trainingrun_trainer.rules import Group, Rule
 
@@ -57,6 +57,11 @@ class Storage(Group):
     )
     create: NewClaim | None = Field(
         None, description="Make a claim of the run's own, which stays when the run is deleted."
+    )
+    sub_path: RelativePath | None = Field(
+        None,
+        description="Mount this folder of the claim only, as if it were the claim: the run sees "
+        "nothing beside it. It is made where there is none.",
     )
     mount_path: MountPath = Field(
         "/runs",

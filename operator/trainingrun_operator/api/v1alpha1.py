@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import to_json
 
+from trainingrun_operator.api.cache import Cache
 from trainingrun_operator.api.communication import CommunicationSpec
 from trainingrun_operator.api.cpu import CpuSpec
 from trainingrun_operator.api.image import Image
@@ -94,6 +95,7 @@ class TrainingRunSpec(Group):
         None,
         description="The claim for checkpoints and the model; without one they go with the pod.",
     )
+    cache: Cache = Field(Cache(), description="Where downloaded models and data sets are kept.")
     shared_memory: SharedMemory = Field(
         SharedMemory(), description="The memory volume at /dev/shm."
     )

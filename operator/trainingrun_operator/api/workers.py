@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from trainingrun_operator.api.affinity import Affinity, Spread
 from trainingrun_operator.api.elastic import Elastic
 from trainingrun_operator.api.names import AnnotationValue, LabelKey, LabelValue, ObjectName
 from trainingrun_operator.api.resources import Resources
@@ -54,6 +55,23 @@ class Workers(Group):
             message="a variable is given more than once; remove all but one",
             field="env",
         ),
+        Rule(
+            cel="",
+            holds=lambda w: (
+                len({a.topology_key for a in w.affinity.apart}) == (len(w.affinity.apart))
+            ),
+            message="a topologyKey is given more than once; remove all but one",
+            field="affinity.apart",
+        ),
+        Rule(
+            cel="",
+            holds=lambda w: (
+                len({s.topology_key for s in w.topology_spread or ()})
+                == (len(w.topology_spread or ()))
+            ),
+            message="a topologyKey is given more than once; remove all but one",
+            field="topologySpread",
+        ),
     )
 
     count: int = Field(1, ge=1, le=1000, description="Pods that are meant to train.")
@@ -69,6 +87,19 @@ class Workers(Group):
     )
     tolerations: tuple[Toleration, ...] = Field(
         (), max_length=32, description="Taints the workers tolerate."
+    )
+    affinity: Affinity = Field(
+        Affinity(), description="Where workers run with regard to nodes and to each other."
+    )
+    topology_spread: tuple[Spread, ...] | None = Field(
+        None,
+        max_length=8,
+        description="How evenly workers are spread; over nodes, as far as that goes, if absent. "
+        "An empty list leaves it to the scheduler.",
+        json_schema_extra={
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["topologyKey"],
+        },
     )
     priority_class_name: ObjectName | None = Field(None, description="The pods' priority class.")
     labels: dict[LabelKey, LabelValue] = Field(

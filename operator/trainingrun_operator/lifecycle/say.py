@@ -56,6 +56,17 @@ def with_edit_refused(decided: Decision, problem: str) -> Decision:
     return replace(decided, verdicts=(*others, refusal))
 
 
+def with_notices(decided: Decision, notices: tuple[str, ...]) -> Decision:
+    """The decision with what the user should know beside `Accepted=True`."""
+    if not notices:
+        return decided
+    verdicts = tuple(
+        replace(v, message="; ".join((v.message, *notices))) if v == _ACCEPTED else v
+        for v in decided.verdicts
+    )
+    return replace(decided, verdicts=verdicts)
+
+
 def name_taken(seen: Observed, kind: str, name: str, recheck_after: timedelta) -> Decision:
     """An object of the name is there that this run does not own."""
     message = (

@@ -45,6 +45,8 @@ class Wish:
     choices: tuple[PlanChoice, ...] = ()
     fallback: str = ""
     """What was asked for and is not had, in words."""
+    notices: tuple[str, ...] = ()
+    """What the user should know of how the spec was read."""
     problem: str | None = None
     """Why the spec cannot be carried out."""
     refused_edit: str | None = None
@@ -107,6 +109,7 @@ class Wish:
             references=references(run.spec),
             pull_secrets=plan.pull_secrets,
             choices=plan.choices,
+            notices=plan.notices,
             reports=plan.reports,
             fallback=plan.fallback,
             problem=_stall_unseen(run.spec.policy, plan),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trainingrun_operator.api.affinity import EVENLY_OVER_NODES, Affinity, Spread
 from trainingrun_operator.api.quantities import cpus, size_bytes
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.tolerations import Toleration
@@ -11,14 +12,14 @@ from trainingrun_operator.api.v1alpha1 import TrainingRun, TrainingRunSpec
 from trainingrun_operator.api.variables import EnvFrom
 from trainingrun_operator.plan.backend import Backend, choose_backend
 from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
-from trainingrun_operator.plan.environment import Variable, environment
+from trainingrun_operator.plan.environment import Variable, environment, notices
 from trainingrun_operator.plan.identity import spec_hash
 from trainingrun_operator.plan.processes import Division, divide_cpus
 from trainingrun_operator.plan.refusal import PlanError
 from trainingrun_operator.plan.rendezvous import DedicatedRendezvous, dedicated_rendezvous
 from trainingrun_operator.plan.settings import Settings
 from trainingrun_operator.plan.tuning import openmp, tuning
-from trainingrun_operator.plan.volumes import Volume, claim_name, data_folder, volumes
+from trainingrun_operator.plan.volumes import Volume, claim_name, run_folder, volumes
 from trainingrun_trainer.config import (
     Communication,
     Cpu,
@@ -63,6 +64,8 @@ class LaunchPlan:
     priority_class_name: str | None
     node_selector: tuple[tuple[str, str], ...]
     tolerations: tuple[Toleration, ...]
+    affinity: Affinity
+    topology_spread: tuple[Spread, ...]
     claim: str | None
     new_claim: PlannedClaim | None
     labels: tuple[tuple[str, str], ...]
@@ -74,6 +77,8 @@ class LaunchPlan:
     progress_ca: str
     spec_hash: str
     choices: tuple[PlanChoice, ...]
+    notices: tuple[str, ...]
+    """What the user should know of how the spec was read."""
     reports: bool
     """Whether the workers can report progress."""
     fallback: str
@@ -137,14 +142,17 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         priority_class_name=spec.workers.priority_class_name,
         node_selector=tuple(sorted(spec.workers.node_selector.items())),
         tolerations=spec.workers.tolerations,
+        affinity=spec.workers.affinity,
+        topology_spread=_spread(run),
         claim=claim_name(run),
         new_claim=_new_claim(run, workers),
         labels=tuple(sorted(spec.workers.labels.items())),
         annotations=tuple(sorted(spec.workers.annotations.items())),
         env_from=spec.workers.env_from,
-        environment=environment(run, settings, tuned.variables, data_folder(run)),
+        environment=environment(run, settings, tuned.variables),
         volumes=volumes(run, settings, config_map_name(run.metadata.name)),
         config=_run_config(run, division, workers, backend, runtime),
+        notices=notices(run),
         reports=bool(settings.progress_url),
         progress_ca=settings.progress_ca if settings.progress_url else "",
         spec_hash=spec_hash(run),
@@ -171,7 +179,7 @@ def _run_config(
         run=RunIdentity(
             namespace=run.metadata.namespace, name=run.metadata.name, uid=run.metadata.uid
         ),
-        folder=f"{data_folder(run)}/{run.metadata.name}",
+        folder=run_folder(run),
         task=spec.task,
         model=spec.model,
         data=spec.data,
@@ -209,6 +217,11 @@ def _cpu(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Cpu:
         affinity=spec.cpu.affinity,
         allow_oversubscription=spec.cpu.allow_oversubscription,
     )
+
+
+def _spread(run: TrainingRun) -> tuple[Spread, ...]:
+    asked = run.spec.workers.topology_spread
+    return (EVENLY_OVER_NODES,) if asked is None else asked
 
 
 def _check_memory(run: TrainingRun) -> None:

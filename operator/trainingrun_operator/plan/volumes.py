@@ -26,11 +26,25 @@ class Volume:
     path: str
     source: dict[str, Any] = field(hash=False)
     read_only: bool = False
+    sub_path: str | None = None
+    """The folder of the volume that is mounted; all of it if None."""
 
 
 def data_folder(run: TrainingRun) -> str:
     """Where large files go: the claim, or a volume that is gone with the pod."""
     return run.spec.storage.mount_path if run.spec.storage else SCRATCH_FOLDER
+
+
+def run_folder(run: TrainingRun) -> str:
+    """The run's own folder: checkpoints, model, logs."""
+    return f"{data_folder(run)}/{run.metadata.name}"
+
+
+def cache_folder(run: TrainingRun) -> str:
+    """Where downloads are kept: HF_HOME."""
+    cache = run.spec.cache
+    root = data_folder(run) if cache.scope == "Shared" else run_folder(run)
+    return f"{root}/{cache.sub_path}"
 
 
 def volumes(run: TrainingRun, settings: Settings, config_map: str) -> tuple[Volume, ...]:
@@ -54,8 +68,9 @@ def claim_name(run: TrainingRun) -> str | None:
 def _data(run: TrainingRun) -> Volume:
     if run.spec.storage is None:
         return Volume("data", SCRATCH_FOLDER, {"emptyDir": _disk(run)})
-    claim = {"claimName": claim_name(run)}
-    return Volume("data", run.spec.storage.mount_path, {"persistentVolumeClaim": claim})
+    storage = run.spec.storage
+    claim = {"persistentVolumeClaim": {"claimName": claim_name(run)}}
+    return Volume("data", storage.mount_path, claim, sub_path=storage.sub_path)
 
 
 def _disk(run: TrainingRun) -> dict[str, str]:

@@ -93,6 +93,7 @@ class VolumeMount(Strict):
     name: str
     mount_path: str
     read_only: bool = False
+    sub_path: str | None = None
 
 
 class Container(Strict):
@@ -164,12 +165,74 @@ class PodToleration(Strict):
 
 
 class Spread(Strict):
-    """Workers on different nodes where there are several, on one where there is one."""
+    """How evenly the run's workers are spread."""
 
-    max_skew: Literal[1]
-    topology_key: Literal["kubernetes.io/hostname"]
-    when_unsatisfiable: Literal["ScheduleAnyway"]
+    max_skew: int
+    topology_key: str
+    when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"]
     label_selector: LabelSelector
+
+
+class MatchExpression(Strict):
+    """What a label of a node must be."""
+
+    key: str
+    operator: Literal["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"]
+    values: tuple[str, ...] = ()
+
+
+class NodeTerm(Strict):
+    """Expressions that hold together."""
+
+    match_expressions: tuple[MatchExpression, ...]
+
+
+class NodeTerms(Strict):
+    """The one term that a node must match."""
+
+    node_selector_terms: tuple[NodeTerm]
+
+
+class WeighedNodeTerm(Strict):
+    """A term that a node had better match."""
+
+    weight: int
+    preference: NodeTerm
+
+
+class NodeAffinity(Strict):
+    """Which nodes."""
+
+    required_during_scheduling_ignored_during_execution: NodeTerms | None = None
+    preferred_during_scheduling_ignored_during_execution: tuple[WeighedNodeTerm, ...] = ()
+
+
+class PodTerm(Strict):
+    """The run's workers within one value of a node's label."""
+
+    topology_key: str
+    label_selector: LabelSelector
+
+
+class WeighedPodTerm(Strict):
+    """The same, as a preference."""
+
+    weight: Literal[100]
+    pod_affinity_term: PodTerm
+
+
+class PodAntiAffinity(Strict):
+    """What keeps the run's workers apart."""
+
+    required_during_scheduling_ignored_during_execution: tuple[PodTerm, ...] = ()
+    preferred_during_scheduling_ignored_during_execution: tuple[WeighedPodTerm, ...] = ()
+
+
+class PodAffinity(Strict):
+    """Where a worker runs; never near or far from what is not its run's."""
+
+    node_affinity: NodeAffinity | None = None
+    pod_anti_affinity: PodAntiAffinity | None = None
 
 
 class SeccompProfile(Strict):
@@ -199,7 +262,8 @@ class PodSpec(Strict):
     node_selector: dict[str, str]
     tolerations: tuple[PodToleration, ...]
     priority_class_name: str | None = None
-    topology_spread_constraints: tuple[Spread]
+    affinity: PodAffinity | None = None
+    topology_spread_constraints: tuple[Spread, ...]
     security_context: PodSecurity
     containers: tuple[Container]
     volumes: tuple[PodVolume, ...]

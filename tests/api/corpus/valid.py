@@ -96,5 +96,15 @@ VALID = (
           "workers: {count: 2, elastic: {max: 4, rendezvous: dedicated}}"),
     Right("a rendezvous of its own for the longest name", "workers: {elastic: "
           "{rendezvous: dedicated}}", name="n" * 50),
+    Right("nodes of one kind, one worker on each",
+          "workers: {count: 3, affinity: {nodes: {required: [{key: a, values: ['1', 'on']}, "
+          "{key: b, operator: Lt, values: ['9']}]}, apart: [{when: Required}]}}"),
+    Right("even over zones, and no matter over nodes",
+          "workers: {topologySpread: [{topologyKey: topology.kubernetes.io/zone}]}"),
+    Right("spread as the scheduler likes", "workers: {topologySpread: []}"),
+    Right("a folder of the claim", "storage: {claimName: a, subPath: team/.hidden/1.0}"),
+    Right("a cache of its own", 'cache: {scope: Run, subPath: "1e3"}'),
+    Right("a cache by its old name",
+          "workers: {env: [{name: TRANSFORMERS_CACHE, value: /runs/hub}]}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

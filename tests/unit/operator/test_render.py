@@ -160,6 +160,72 @@ def test_variables_can_come_from_whole_objects() -> None:
     ]
 
 
+def test_workers_go_to_different_nodes_where_there_are_several() -> None:
+    assert pod()["topologySpreadConstraints"] == [
+        {
+            "topologyKey": "kubernetes.io/hostname",
+            "maxSkew": 1,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {"trainingrun.io/run": "run"}},
+        }
+    ]
+
+
+def test_the_scheduler_is_left_alone_if_asked_to_be() -> None:
+    assert pod(workers={"topologySpread": []})["topologySpreadConstraints"] == []
+
+
+def test_an_absent_affinity_is_not_written() -> None:
+    assert "affinity" not in pod()
+
+
+def test_workers_keep_apart_from_their_own_run_s_workers_only() -> None:
+    made = pod(workers={"affinity": {"apart": [{"when": "Required"}]}})
+    assert made["affinity"] == {
+        "podAntiAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "topologyKey": "kubernetes.io/hostname",
+                    "labelSelector": {"matchLabels": {"trainingrun.io/run": "run"}},
+                }
+            ]
+        }
+    }
+
+
+def test_a_sub_path_is_all_of_the_claim_that_a_worker_sees() -> None:
+    made = pod(storage={"claimName": "c", "subPath": "team/a"})
+    mounts = made["containers"][0]["volumeMounts"]
+    assert [(m["mountPath"], m["subPath"]) for m in mounts if "subPath" in m] == [
+        ("/runs", "team/a")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cache", "home"),
+    [
+        ({}, "/runs/.cache/huggingface"),
+        ({"scope": "Run"}, "/runs/run/.cache/huggingface"),
+        ({"subPath": "hub"}, "/runs/hub"),
+    ],
+)
+def test_downloads_are_kept_on_the_claim(cache: dict[str, str], home: str) -> None:
+    assert env(pod(cache=cache))["HF_HOME"]["value"] == home
+
+
+def test_the_old_name_of_the_cache_is_read_as_the_present_one() -> None:
+    old = {"name": "TRANSFORMERS_CACHE", "value": "/runs/hub"}
+    made = env(pod(workers={"env": [old]}))
+    assert made["HF_HUB_CACHE"] == {"name": "HF_HUB_CACHE", "value": "/runs/hub"}
+    assert "TRANSFORMERS_CACHE" not in made
+
+
+def test_the_present_name_of_the_cache_wins() -> None:
+    names = ("TRANSFORMERS_CACHE", "HF_HUB_CACHE")
+    made = env(pod(workers={"env": [{"name": name, "value": f"/{name}"} for name in names]}))
+    assert made["HF_HUB_CACHE"]["value"] == "/HF_HUB_CACHE"
+
+
 def test_an_absent_priority_class_is_not_written() -> None:
     assert "priorityClassName" not in pod()
 
@@ -232,7 +298,13 @@ def with_strings(text: str, value: str) -> dict[str, Any]:
             "revision": text,
             "tokenizer": {"name": line},
         },
-        data={"train": path, "evaluation": path, "files": text},
+        data={
+            "train": path,
+            "evaluation": path,
+            "files": text,
+            "format": "jsonl",
+            "column": text,
+        },
         workers={"env": [{"name": "A", "value": value}], "annotations": {"note": value}},
     )
 
@@ -243,6 +315,52 @@ def test_no_hostile_string_changes_what_is_made(text: str, value: str) -> None:
     plain = render(launch_plan(TrainingRun.parse(with_strings("x", "x")), SETTINGS))
     hostile = render(launch_plan(TrainingRun.parse(with_strings(text, value)), SETTINGS))
     assert shape(list(hostile)) == shape(list(plain))
+
+
+LABELS = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,20}[A-Za-z0-9])?", fullmatch=True)
+PATHS = st.from_regex(r"[.]?[A-Za-z0-9_][A-Za-z0-9._-]{0,8}(/[A-Za-z0-9_]{1,8})?", fullmatch=True)
+
+
+def with_words(label: str, path: str) -> dict[str, Any]:
+    """A run whose every patterned string is any that the pattern takes."""
+    return manifest(
+        storage={"claimName": "c", "subPath": path},
+        cache={"subPath": path},
+        workers={
+            "labels": {label: label},
+            "nodeSelector": {label: label},
+            "affinity": {
+                "nodes": {
+                    "required": [{"key": label, "values": [label]}],
+                    "preferred": [{"expressions": [{"key": label, "values": [label]}]}],
+                },
+                "apart": [{"topologyKey": label}],
+            },
+            "topologySpread": [{"topologyKey": label}],
+            "tolerations": [{"key": label, "value": label}],
+        },
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(LABELS, PATHS)
+def test_no_word_that_yaml_reads_as_something_else_changes_what_is_made(
+    label: str, path: str
+) -> None:
+    made = render(launch_plan(TrainingRun.parse(with_words(label, path)), SETTINGS))[-1]
+    worker = made["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]
+    spec = worker["spec"]
+    term = {"matchExpressions": [{"key": label, "operator": "In", "values": [label]}]}
+    nodes = spec["affinity"]["nodeAffinity"]
+    assert spec["nodeSelector"] == {label: label}
+    assert worker["metadata"]["labels"][label] == label
+    assert list(nodes.values()) == [
+        {"nodeSelectorTerms": [term]},
+        [{"weight": 1, "preference": term}],
+    ]
+    assert spec["tolerations"][0]["value"] == label
+    assert [m["subPath"] for m in spec["containers"][0]["volumeMounts"] if "subPath" in m] == [path]
+    assert env(spec)["HF_HOME"]["value"] == f"/runs/{path}"
 
 
 @settings(max_examples=60, deadline=None)

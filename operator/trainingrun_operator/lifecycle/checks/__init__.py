@@ -55,7 +55,7 @@ from trainingrun_operator.lifecycle.checks.wishes import (
 )
 from trainingrun_operator.lifecycle.decision import Decision
 from trainingrun_operator.lifecycle.observed import Observed
-from trainingrun_operator.lifecycle.say import with_edit_refused
+from trainingrun_operator.lifecycle.say import with_edit_refused, with_notices
 from trainingrun_operator.lifecycle.wish import Wish
 
 Check = Callable[[Observed, Wish, datetime], Decision | None]
@@ -99,6 +99,7 @@ def decide(seen: Observed, wish: Wish, now: datetime) -> Decision:
     """The first check that has something to say decides; `waiting` always has."""
     decided = next(d for check in CHECKS if (d := check(seen, wish, now)) is not None)
     decided = with_stack(decided, seen, wish)
+    decided = with_notices(decided, wish.notices)
     if wish.refused_edit is not None and not seen.finished:
         decided = with_edit_refused(decided, wish.refused_edit)
     return with_what_is_due(decided, seen, wish, now)
