@@ -1,77 +1,50 @@
-"""What the plugin asks of a cluster: everything by kubectl, with the user's own configuration."""
+"""What the plugin asks of a cluster. Objects are those of the API server, as dictionaries."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
 
-from trainingrun_operator.api.v1alpha1 import GROUP, PLURAL, RETRY_ANNOTATION, RUN_LABEL
+from trainingrun_operator.api.v1alpha1 import GROUP, PLURAL
 
-_LOG_REQUESTS: Final = 64
-"""kubectl follows 5 pods at most unless told otherwise."""
+Object = dict[str, Any]
 
-
-class KubectlError(Exception):
-    """kubectl failed; carries what it said."""
+RUNS: Final = f"{PLURAL}.{GROUP}"
 
 
-def logs_command(name: str, options: list[str], *, follow: bool, all_workers: bool) -> list[str]:
-    """kubectl's argv. Rank 0 is on worker 0 and prints the training lines for all ranks."""
-    selector = f"{RUN_LABEL}={name}"
-    if not all_workers:
-        selector += ",training.kubeflow.org/replica-index=0"
-    command = ["kubectl", "logs", *options, f"--selector={selector}", "--tail=-1"]
-    if all_workers:
-        command += ["--prefix", f"--max-log-requests={_LOG_REQUESTS}"]
-    return [*command, "--follow"] if follow else command
+class ClusterError(Exception):
+    """The cluster did not answer, or not as hoped. The message is fit for a user."""
 
 
-def show_logs(command: list[str]) -> int:
-    """Hand the terminal over to kubectl; on success this process is kubectl from then on.
-
-    Raises:
-        KubectlError: there is no kubectl.
-    """
-    try:
-        os.execvp(command[0], command)  # noqa: S606
-    except OSError as error:
-        raise KubectlError(f"kubectl cannot be started: {error.strerror}") from error
+class NotFoundError(ClusterError):
+    """There is no such object."""
 
 
-def fetch(name: str, options: list[str]) -> dict[str, Any]:
-    """A TrainingRun from the cluster.
-
-    Raises:
-        KubectlError: there is no such run, no cluster, or no kubectl.
-    """
-    command = ["kubectl", "get", *options, "--output=json", "--", f"{PLURAL}.{GROUP}", name]
-    run: dict[str, Any] = json.loads(_said(command))
-    return run
+class ForbiddenError(ClusterError):
+    """The user may not do this."""
 
 
-def ask_for_attempt(name: str, attempt: int, options: list[str]) -> None:
-    """Annotate a TrainingRun, so that the operator begins this attempt.
+class Cluster(Protocol):
+    """Every method raises `ClusterError`. Kinds are kubectl's: `pods`, `trainingruns.GROUP`."""
 
-    Raises:
-        KubectlError: there is no such run, no cluster, no right to do so, or no kubectl.
-    """
-    annotation = f"{RETRY_ANNOTATION}={attempt}"
-    target = ["--", f"{PLURAL}.{GROUP}", name, annotation]
-    _said(["kubectl", "annotate", "--overwrite", *options, *target])
+    def get(self, kind: str, name: str) -> Object:
+        """One object of the chosen namespace.
 
+        Raises:
+            NotFoundError: there is none of this name.
+        """
 
-def _said(command: list[str]) -> str:
-    """What kubectl prints.
+    def select(self, kind: str, *, selector: str = "", everywhere: bool = False) -> list[Object]:
+        """The objects with these labels, in the chosen namespace or in all."""
 
-    Raises:
-        KubectlError: it fails, or there is none.
-    """
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise KubectlError(f"kubectl cannot be started: {error.strerror}") from error
-    if done.returncode != 0:
-        raise KubectlError(done.stderr.strip() or "kubectl failed")
-    return done.stdout
+    def create(self, manifest: Mapping[str, Any]) -> Object:
+        """Make an object, and return it as it is."""
+
+    def patch(self, kind: str, name: str, patch: Mapping[str, Any]) -> None:
+        """Change an object by a JSON merge patch."""
+
+    def logs(self, pod: str, *, tail: int) -> list[str]:
+        """The last lines that a pod's container has printed."""
+
+    def watch(self, kind: str, name: str) -> Iterator[Object]:
+        """One object as it is, and then each time it has changed, without an end."""

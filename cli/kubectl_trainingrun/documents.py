@@ -54,13 +54,22 @@ def documents(file: str) -> Iterator[Document]:
             Problem(file, f"cannot be read ({reason}); give a YAML file, or - for stdin")
         ) from error
     try:
-        # _Loader is PyYAML's safe loader, made stricter.
-        loaded = list(yaml.load_all(text, Loader=_Loader))
+        loaded = parsed(text)
     except yaml.YAMLError as error:
         raise UnreadableError(_syntax_problem(file, error)) from error
     for number, manifest in enumerate(loaded, 1):
         if manifest is not None:
             yield Document(file, number, manifest)
+
+
+def parsed(text: str) -> list[Any]:
+    """The documents in a text, as the API server would read them.
+
+    Raises:
+        yaml.YAMLError: it is no YAML.
+    """
+    # _Loader is PyYAML's safe loader, made stricter.
+    return list(yaml.load_all(text, Loader=_Loader))
 
 
 def _syntax_problem(file: str, error: yaml.YAMLError) -> Problem:

@@ -21,4 +21,9 @@ _Readable.add_representer(str, _text)
 
 def manifest_text(manifest: dict[str, Any]) -> str:
     """One YAML document, with its `---`, that reads back as the same manifest."""
-    return "---\n" + yaml.dump(manifest, Dumper=_Readable, sort_keys=False)
+    return "---\n" + plain_yaml(manifest)
+
+
+def plain_yaml(value: Any) -> str:
+    """Any plain value as YAML."""
+    return yaml.dump(value, Dumper=_Readable, sort_keys=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
+from kubectl_trainingrun.text import aligned, number
 from trainingrun_operator.api.status import Status
 
 
@@ -28,47 +29,35 @@ def page(run: dict[str, Any]) -> str:
     )
     for title, entries in sections:
         if rows := list(entries):
-            lines += ["", title, *_aligned(rows)]
+            lines += ["", title, *aligned(rows, "  ")]
     return "\n".join(lines) + "\n"
 
 
 Row = tuple[str, ...]
 
 
-def _aligned(rows: Sequence[Row]) -> Iterator[str]:
-    """Columns padded to the widest cell, the last one left ragged."""
-    widths = [max((len(cell) for cell in column), default=0) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        yield ("  " + "  ".join([*cells, row[-1]])).rstrip()
-
-
-def _number(value: float | None, unit: str = "") -> str:
-    return "-" if value is None else f"{value:.4g}{unit}"
-
-
 def _progress(status: Status) -> Iterator[Row]:
     if (progress := status.progress) is None:
         return
     yield "step", progress.steps or f"{progress.step}/{progress.total_steps}"
-    yield "loss", _number(progress.loss)
-    yield "learning rate", _number(progress.learning_rate)
+    yield "loss", number(progress.loss)
+    yield "learning rate", number(progress.learning_rate)
     if progress.tokens_per_second is not None:
         yield "throughput", f"{progress.tokens_per_second:.0f} tokens/s"
     if progress.eta:
         yield "time left", progress.eta
     for name, value in status.evaluation.items():
-        yield f"held-out {name}", _number(value)
+        yield f"held-out {name}", number(value)
 
 
 def _summary(status: Status) -> Iterator[Row]:
     if (summary := status.summary) is None:
         return
     yield "steps", str(summary.steps)
-    yield "loss", f"{_number(summary.first_loss)} -> {_number(summary.last_loss)}"
+    yield "loss", f"{number(summary.first_loss)} -> {number(summary.last_loss)}"
     for name, value in summary.evaluation.items():
         first = summary.first_evaluation.get(name)
-        change = _number(value) if first is None else f"{_number(first)} -> {_number(value)}"
+        change = number(value) if first is None else f"{number(first)} -> {number(value)}"
         yield f"held-out {name}", change
     if summary.tokens_per_second is not None:
         yield "throughput", f"{summary.tokens_per_second:.0f} tokens/s"

@@ -83,12 +83,6 @@ class Namespace:
     def config_map(self, name: str = "squad-config") -> Object:
         return dict(self.client.get(ConfigMap, name, namespace=self.name).to_dict())
 
-    def until_config_map(self, name: str) -> Object:
-        """Watch until a ConfigMap is there."""
-        for found in self._watched("v1", "configmaps", name):
-            return found
-        raise AssertionError(f"no ConfigMap {name} within {self.patience_seconds} s")
-
     def until(self, holds: Callable[[Object], Any], name: str = "squad") -> Object:
         """Watch a run until `holds` of its status; the run as it then is."""
         last: Object = {}
@@ -109,9 +103,13 @@ class Namespace:
 
     def until_job(self, name: str = "squad") -> Object:
         """Watch until the run's PyTorchJob is there."""
-        for job in self._watched("kubeflow.org/v1", "pytorchjobs", name):
-            return job
-        raise AssertionError(f"no PyTorchJob {name} within {self.patience_seconds} s")
+        return self.until_there("kubeflow.org/v1", "pytorchjobs", name)
+
+    def until_there(self, api_version: str, plural: str, name: str) -> Object:
+        """Watch until an object is there."""
+        for found in self._watched(api_version, plural, name):
+            return found
+        raise AssertionError(f"no {name} among {plural} within {self.patience_seconds} s")
 
     def until_jobs(self, number: int) -> None:
         """Watch until so many PyTorchJobs are there."""

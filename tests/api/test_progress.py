@@ -97,7 +97,7 @@ def test_the_history_of_a_run_that_ended_is_kept_and_goes_with_the_run(
     training.end_worker(0, 0, "")
     training.set_job_status("Created", "Succeeded")
 
-    history = training.until_config_map("squad-history")
+    history = training.until_there("v1", "configmaps", "squad-history")
 
     points = json.loads(history["data"]["history.json"])["points"]
     assert [point[1:3] for point in points] == [[12, 3.1416]]

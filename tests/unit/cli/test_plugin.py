@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubectl_trainingrun.cluster import logs_command
+from kubectl_trainingrun.kubectl import Kubectl
 from kubectl_trainingrun.main import main
 from kubectl_trainingrun.page import page
 
@@ -109,7 +109,7 @@ def test_render_prints_what_the_operator_would_make(capsys: pytest.CaptureFixtur
 
 
 def test_logs_are_those_of_the_worker_that_has_rank_0() -> None:
-    assert logs_command("squad", ["--namespace=a"], follow=True, all_workers=False) == [
+    assert Kubectl("a").logs_command("squad", follow=True, all_workers=False) == [
         *("kubectl", "logs", "--namespace=a"),
         "--selector=trainingrun.io/run=squad,training.kubeflow.org/replica-index=0",
         *("--tail=-1", "--follow"),
@@ -117,7 +117,7 @@ def test_logs_are_those_of_the_worker_that_has_rank_0() -> None:
 
 
 def test_logs_of_all_ranks_name_the_worker() -> None:
-    assert "--prefix" in logs_command("squad", [], follow=False, all_workers=True)
+    assert "--prefix" in Kubectl().logs_command("squad", follow=False, all_workers=True)
 
 
 def test_a_page_without_status_asks_for_the_operator() -> None:

@@ -1,0 +1,1 @@
+"""Runs as curves: what is drawn (course), and how, in a terminal or a file."""
