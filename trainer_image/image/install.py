@@ -36,7 +36,9 @@ def requirements(lock: str) -> list[str]:
 
 
 def _pip(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", *arguments], check=True)
+    # seqeval has no wheel; Debian's pip would run its setup.py without what that needs.
+    command = (sys.executable, "-m", "pip", "install", "--quiet", "--use-pep517")
+    subprocess.run([*command, *arguments], check=True)
 
 
 if __name__ == "__main__":
