@@ -52,15 +52,16 @@ class Schedule(Generic[K]):
     def put_back_failed(self, key: K, now: float, not_before: float = 0) -> float:
         """Working on the key failed: it is due again after a growing, jittered delay, returned.
 
-        The delay begins after `not_before` seconds, so that many keys do not come back at once.
+        Where it is known to be vain for `not_before` seconds, the delay begins after them, so that
+        many keys do not come back at once, and does not grow: somebody else sets the pace.
         """
         self._taken.discard(key)
-        times = self._failures[key] = self._failures.get(key, 0) + 1
-        longest = min(
-            FIRST_BACKOFF.total_seconds() * 2 ** min(times - 1, 16),
-            LONGEST_BACKOFF.total_seconds(),
-        )
-        delay = not_before + self._jitter(longest / 2, longest)
+        longest = FIRST_BACKOFF
+        if not not_before:
+            times = self._failures[key] = self._failures.get(key, 0) + 1
+            longest = min(FIRST_BACKOFF * 2 ** min(times - 1, 16), LONGEST_BACKOFF)
+        seconds = longest.total_seconds()
+        delay = not_before + self._jitter(seconds / 2, seconds)
         self.wake(key, now + delay)
         return delay
 

@@ -116,6 +116,20 @@ class Cluster:
         """The PyTorchJobs that exist now."""
         return self._uids("pytorchjobs", namespace)
 
+    def until_jobs(self, number: int, namespace: str, seconds: int) -> None:
+        """Watch until there are so many PyTorchJobs.
+
+        Raises:
+            NotSoInTimeError: there were not within `seconds`.
+        """
+        path = f"/apis/kubeflow.org/v1/namespaces/{namespace}/pytorchjobs"
+        names: set[str] = set()
+        for event in self._events(path, f"watch=true&timeoutSeconds={seconds}"):
+            names.add(event["object"]["metadata"]["name"])
+            if len(names) >= number:
+                return
+        raise NotSoInTimeError(f"{len(names)} of {number} PyTorchJobs within {seconds} s")
+
     def pod_uids(self, namespace: str, run: str) -> set[str]:
         """The pods of a run that exist now."""
         return self._uids("pods", namespace, "--selector", f"trainingrun.io/run={run}")
@@ -128,17 +142,19 @@ class Cluster:
 
     def _watched(self, name: str, namespace: str, seconds: int) -> Iterator[Run]:
         """A run's states, the present one first, for so long."""
-        path = (
-            f"/apis/trainingrun.io/v1alpha1/namespaces/{namespace}/trainingruns"
-            f"?watch=true&fieldSelector=metadata.name%3D{name}&timeoutSeconds={seconds}"
-        )
-        argv = self.kubectl.argv("get", "--raw", path)
+        path = f"/apis/trainingrun.io/v1alpha1/namespaces/{namespace}/trainingruns"
+        query = f"watch=true&fieldSelector=metadata.name%3D{name}&timeoutSeconds={seconds}"
+        for event in self._events(path, query):
+            if event["type"] in {"ADDED", "MODIFIED"}:
+                yield Run(event["object"])
+
+    def _events(self, path: str, query: str) -> Iterator[dict[str, Any]]:
+        """What a watch shows until it ends."""
+        argv = self.kubectl.argv("get", "--raw", f"{path}?{query}")
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as watch:
             try:
                 for line in watch.stdout or ():
-                    event = json.loads(line)
-                    if event["type"] in {"ADDED", "MODIFIED"}:
-                        yield Run(event["object"])
+                    yield json.loads(line)
             finally:
                 watch.terminate()
 

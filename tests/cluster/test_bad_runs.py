@@ -56,6 +56,38 @@ def test_each_kind_of_bad_run_names_its_cause_and_blocks_no_other(
     cluster.until_ended("good", namespace, seconds=120)
 
 
+def test_a_missing_secret_is_told_by_its_field_and_the_run_starts_when_it_is_made(
+    cluster: Cluster, namespace: str
+) -> None:
+    token = {"name": "HF_TOKEN", "secretKey": {"name": "hub", "key": "token"}}
+    one = {"count": 1, "resources": {"cpu": "400m", "memory": "1500Mi"}, "env": [token]}
+    cluster.apply([training_run("secretive", 5, workers=one)], namespace)
+
+    missing = cluster.until_condition("secretive", namespace, "Running", "False", "SecretNotFound")
+    told = missing.condition("Running")["message"]
+    assert told.startswith("spec.workers.env[0].secretKey: secret hub does not exist")
+
+    secret = ("secret", "generic", "hub", "--from-literal=token=1")
+    cluster.kubectl("create", "--namespace", namespace, *secret)
+    cluster.until_condition("secretive", namespace, "Running", "True", "WorkersRunning")
+
+
+def test_pods_that_the_cluster_refuses_are_told_with_its_words(
+    cluster: Cluster, namespace: str
+) -> None:
+    limits = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "small"},
+        "spec": {"limits": [{"type": "Container", "max": {"cpu": "100m"}}]},
+    }
+    cluster.apply([limits, training_run("large")], namespace)
+
+    refused = cluster.until_condition("large", namespace, "Running", "False", "PodsRefused")
+
+    assert "maximum cpu usage per Container is 100m" in refused.condition("Running")["message"]
+
+
 def test_a_missing_claim_heals_when_it_is_made(cluster: Cluster, namespace: str) -> None:
     one = {"count": 1, "resources": {"cpu": "900m", "memory": "1500Mi"}}
     cluster.apply([training_run("late", 5, workers=one, storage={"claimName": "late"})], namespace)

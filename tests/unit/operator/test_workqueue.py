@@ -134,6 +134,17 @@ async def test_one_key_is_never_worked_on_twice_at_a_time() -> None:
     assert most == 1
 
 
+def test_peace_that_is_asked_for_makes_no_later_failure_count_as_one_more() -> None:
+    schedule: Schedule[str] = Schedule(jitter=lambda _low, high: high)
+    delays = []
+    for not_before in (5, 5, 5, 0, 0):
+        schedule.wake("a", 0)
+        schedule.take(0)
+        delays.append(schedule.put_back_failed("a", now=0, not_before=not_before))
+
+    assert delays == [6, 6, 6, 1, 2]
+
+
 def test_a_key_that_failed_is_not_due_before_the_peace_that_was_asked_for() -> None:
     schedule: Schedule[str] = Schedule(jitter=lambda _low, high: high)
     schedule.wake("a", 0)
