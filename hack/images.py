@@ -146,7 +146,8 @@ def _build(shell: Shell, image: Image) -> None:
 def _build_target(shell: Shell, image: Image, target: str | None, tag: str) -> None:
     shell.run(
         *("docker", "build", "--network", "host", "--file", ROOT / image.dockerfile),
-        *("--tag", tag),
+        # A build that fails leaves its last container otherwise, with gigabytes in it.
+        *("--force-rm", "--tag", tag),
         *(("--target", target) if target is not None else ()),
         *(f"--build-arg={name}={value}" for name, value in build_arguments().items()),
         ROOT,
