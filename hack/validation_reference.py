@@ -67,6 +67,8 @@ _TRAINER: Final = (
     ),
     ("spec.storage.claimName", "all workers see the same folder"),
     ("spec.training.schedule", "warm-up and decay fit into the run's steps"),
+    ("spec.model", "it is that of the run whose checkpoint it starts from"),
+    ("spec.resume.run", "the run has a whole checkpoint on the same claim"),
     ("spec.training.globalBatchSize", "it is that of the checkpoint the run goes on from"),
 )
 

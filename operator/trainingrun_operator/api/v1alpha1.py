@@ -32,6 +32,7 @@ from trainingrun_trainer.config import (
     Data,
     Evaluation,
     Model,
+    Resume,
     Task,
     Training,
 )
@@ -77,6 +78,7 @@ class TrainingRunSpec(Group):
         "data",
         "training",
         "storage",
+        "resume",
     )
     """Fields that may not change after creation; `workers`, `policy`, `image` and the rest may."""
 
@@ -103,6 +105,7 @@ class TrainingRunSpec(Group):
         Checkpoints(), description="When the state of training is saved."
     )
     evaluation: Evaluation = Field(Evaluation(), description="When the held-out data is evaluated.")
+    resume: Resume = Field(Resume(), description="What the run starts from.")
     policy: Policy = Field(Policy(), description="What happens to the run as a whole.")
 
 

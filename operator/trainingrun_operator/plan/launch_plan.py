@@ -186,6 +186,7 @@ def _run_config(
         training=spec.training,
         checkpoints=spec.checkpoints,
         evaluation=spec.evaluation,
+        resume=spec.resume,
         processes=Processes(
             workers=workers.count,
             min_workers=workers.minimum,

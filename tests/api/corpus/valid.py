@@ -106,5 +106,7 @@ VALID = (
     Right("a cache of its own", 'cache: {scope: Run, subPath: "1e3"}'),
     Right("a cache by its old name",
           "workers: {env: [{name: TRANSFORMERS_CACHE, value: /runs/hub}]}"),
+    Right("on from an earlier run of the name", "resume: {from: latest}"),
+    Right("on from another run", 'resume: {from: run, run: "on", step: 100}'),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

@@ -47,6 +47,7 @@ FLOATS = {
 
 # Values that users know by these names from elsewhere; the others are CamelCase.
 ENUMS_OF_OTHERS = {
+    "spec.resume.from": "words, and one of them a word of Git's and others'",
     "spec.runtime": "part of an image's name",
     "spec.task.type": "Hugging Face's names of tasks",
     "spec.model.fromScratch.modelType": "Transformers' names of architectures",

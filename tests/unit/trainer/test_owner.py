@@ -74,7 +74,7 @@ def test_a_strangers_later_checkpoint_does_not_hide_an_own_one(tmp_path: Path) -
 def test_outside_a_cluster_resume_none_sets_aside_what_was_there(tmp_path: Path) -> None:
     checkpoint(tmp_path, 10, "")
     (record,) = without_strangers(tmp_path, Owner("", starts_anew=True))
-    assert record.problem == "left by an earlier run; spec.resume is none"
+    assert record.problem == "left by an earlier run; spec.resume.from is not latest"
 
 
 def test_a_run_that_was_finished_is_known_by_its_summary(tmp_path: Path) -> None:

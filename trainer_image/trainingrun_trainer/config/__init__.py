@@ -6,7 +6,7 @@ the TrainingRun and in the pod. Nothing here imports a training library.
 """
 
 from trainingrun_trainer.config.arguments import DECIDED, Arguments
-from trainingrun_trainer.config.checkpoints import Checkpoints, ResumeFrom
+from trainingrun_trainer.config.checkpoints import Checkpoints
 from trainingrun_trainer.config.communication import Communication
 from trainingrun_trainer.config.cpu import DEFAULT_ALLOCATOR, Affinity, Allocator, Cpu, OpenMP
 from trainingrun_trainer.config.data import Data, DataFormat
@@ -21,6 +21,7 @@ from trainingrun_trainer.config.model import (
 )
 from trainingrun_trainer.config.optimizer import Optimizer, OptimizerName
 from trainingrun_trainer.config.processes import Processes, RendezvousPlace, RunIdentity
+from trainingrun_trainer.config.resume import Resume, ResumeFrom
 from trainingrun_trainer.config.run_config import RUN_CONFIG_VERSION, RunConfig
 from trainingrun_trainer.config.schedule import Schedule, ScheduleType
 from trainingrun_trainer.config.sources import (
@@ -59,6 +60,7 @@ __all__ = [
     "Precision",
     "Processes",
     "RendezvousPlace",
+    "Resume",
     "ResumeFrom",
     "RunConfig",
     "RunIdentity",

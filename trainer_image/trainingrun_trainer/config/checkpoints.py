@@ -1,8 +1,6 @@
-"""When the state of training is saved, and what a run starts from."""
+"""When the state of training is saved."""
 
 from __future__ import annotations
-
-from enum import StrEnum
 
 from pydantic import Field
 
@@ -21,10 +19,3 @@ class Checkpoints(Group):
         le=1000,
         description="Keep the newest so many; two at least, so that one is always whole.",
     )
-
-
-class ResumeFrom(StrEnum):
-    """What a run starts from when its folder already holds checkpoints."""
-
-    LATEST = "latest"
-    NONE = "none"

@@ -8,13 +8,14 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from trainingrun_trainer.config.checkpoints import Checkpoints, ResumeFrom
+from trainingrun_trainer.config.checkpoints import Checkpoints
 from trainingrun_trainer.config.communication import Communication
 from trainingrun_trainer.config.cpu import Cpu
 from trainingrun_trainer.config.data import Data
 from trainingrun_trainer.config.evaluation import Evaluation
 from trainingrun_trainer.config.model import Model
 from trainingrun_trainer.config.processes import Processes, RunIdentity
+from trainingrun_trainer.config.resume import Resume
 from trainingrun_trainer.config.sources import LocalPath
 from trainingrun_trainer.config.task import Task
 from trainingrun_trainer.config.training import Training
@@ -35,7 +36,7 @@ class RunConfig(Group):
     training: Training
     checkpoints: Checkpoints = Checkpoints()
     evaluation: Evaluation = Evaluation()
-    resume: ResumeFrom = ResumeFrom.LATEST
+    resume: Resume = Resume()
     processes: Processes = Processes()
     communication: Communication = Communication()
     cpu: Cpu = Cpu()

@@ -8,6 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from transformers import PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from trainingrun_trainer import tasks
@@ -18,7 +19,8 @@ from trainingrun_trainer.heartbeat import Beat, Heart
 from trainingrun_trainer.lineage import be_called, die_with_parent
 from trainingrun_trainer.report import Summary
 from trainingrun_trainer.stacks import dump_on_signal
-from trainingrun_trainer.worker import cpu, failures, leader, trainer
+from trainingrun_trainer.tasks import Task
+from trainingrun_trainer.worker import cpu, failures, kinship, leader, trainer
 from trainingrun_trainer.worker import precision as precisions
 from trainingrun_trainer.worker.callbacks import KeepAccount, SealCheckpoints, ShowBeats
 from trainingrun_trainer.worker.distributed import Group, process_group
@@ -26,7 +28,7 @@ from trainingrun_trainer.worker.finish import already_finished, conclude, with_w
 from trainingrun_trainer.worker.leave import AskedToLeave, LeaveTogether
 from trainingrun_trainer.worker.order import total_steps
 from trainingrun_trainer.worker.owner import Owner
-from trainingrun_trainer.worker.start import starting_point
+from trainingrun_trainer.worker.start import StartingPoint, starting_point
 from trainingrun_trainer.worker.verify import verified
 
 
@@ -90,7 +92,7 @@ def train(
         *([KeepAccount(account)] if account is not None else []),
         ShowBeats(heart),  # last: by then it is decided whether the step is followed by a pause
     ]
-    model = task.model() if start.step < steps else with_weights_of(task.model(), start)
+    model = _model(task, start, steps)
     precision = precisions.settled(
         precision,
         group,
@@ -124,3 +126,10 @@ def train(
     # No barrier: writing a large model may outlast the time-out of a collective.
     summary = Summary.model_validate_json(group.from_leader("summary", concluded))
     return Outcome(OutcomeKind.FINISHED, steps, summary)
+
+
+def _model(task: Task, start: StartingPoint, steps: int) -> PreTrainedModel:
+    """The model to train; that of the last checkpoint where no step is left."""
+    model = task.model()
+    kinship.check(start, model, task)
+    return model if start.step < steps else with_weights_of(model, start)

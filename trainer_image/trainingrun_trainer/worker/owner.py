@@ -22,7 +22,7 @@ class Owner:
     @classmethod
     def of(cls, config: RunConfig, *, first_round: bool) -> Owner:
         """`first_round`: no rank of this run was alive before."""
-        return cls(config.run.uid, first_round and config.resume is ResumeFrom.NONE)
+        return cls(config.run.uid, first_round and config.resume.source is not ResumeFrom.LATEST)
 
     def made(self, uid: str) -> bool:
         """Whether a thing that carries this uid is this run's own."""
@@ -31,5 +31,5 @@ class Owner:
     def estranged(self, uid: str) -> str:
         """Why a thing with this uid is not: for people."""
         if uid == self.uid:
-            return "left by an earlier run; spec.resume is none"
+            return "left by an earlier run; spec.resume.from is not latest"
         return f"left by an earlier run of this name (uid {uid or 'unknown'})"

@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from trainingrun_trainer.checkpoints import resume
-from trainingrun_trainer.checkpoints.manifest import Manifest
-from trainingrun_trainer.checkpoints.verify import DamagedCheckpointError, read
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.checkpoints.manifest import Manifest, step_of
+from trainingrun_trainer.checkpoints.verify import DamagedCheckpointError, read, verified
+from trainingrun_trainer.config import ResumeFrom, RunConfig
 from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.report import CheckpointRecord
 from trainingrun_trainer.worker.distributed import Group
 from trainingrun_trainer.worker.owner import Owner
+
+
+class _Found(BaseModel):
+    """What rank 0 tells the others; the checkpoint's folder is in `root`."""
+
+    root: str
+    manifest: Manifest
 
 
 @dataclass(frozen=True)
@@ -22,6 +31,8 @@ class StartingPoint:
     root: Path
     manifest: Manifest | None
     set_aside: tuple[CheckpointRecord, ...] = ()
+    origin: Path | None = None
+    """The checkpoints of the run that the first one comes from; None for this run's own."""
 
     @property
     def step(self) -> int:
@@ -29,7 +40,9 @@ class StartingPoint:
 
     @property
     def folder(self) -> Path | None:
-        return self.root / f"checkpoint-{self.step}" if self.manifest is not None else None
+        if self.manifest is None:
+            return None
+        return (self.origin or self.root) / f"checkpoint-{self.step}"
 
     @property
     def resume_path(self) -> str | None:
@@ -37,26 +50,39 @@ class StartingPoint:
 
 
 def starting_point(config: RunConfig, group: Group, owner: Owner) -> StartingPoint:
-    """The newest verified checkpoint of this run, as rank 0 finds it; a collective.
+    """The newest verified checkpoint of this run, or the one of another run that it is to start
+    from while it has none, as rank 0 finds it; a collective.
 
     Raises:
-        UserError: the checkpoint was made with another global batch.
+        UserError: the checkpoint was made with another global batch, or is not there.
     """
     root = Path(config.folder) / "checkpoints"
     found: list[CheckpointRecord] = []
 
     def newest() -> str:
-        found.extend(without_strangers(root, owner))
+        if config.resume.source is not ResumeFrom.LATEST:
+            found.extend(without_strangers(root, owner))
         choice = resume.newest_verified(root)
         found.extend(choice.set_aside)
-        return choice.manifest.model_dump_json(by_alias=True) if choice.manifest else ""
+        if choice.manifest is None and config.resume.run is not None:
+            choice = of_another_run(config)
+        if choice.folder is None or choice.manifest is None:
+            return ""
+        return _Found(root=str(choice.folder.parent), manifest=choice.manifest).model_dump_json()
 
     text = group.from_leader("starting-point", newest)
-    manifest = Manifest.model_validate_json(text) if text else None
-    point = StartingPoint(root, manifest, tuple(found))
+    place = _Found.model_validate_json(text) if text else None
+    manifest = place.manifest if place is not None else None
+    origin = Path(place.root) if place is not None and Path(place.root) != root else None
+    point = StartingPoint(root, manifest, tuple(found), origin)
     if manifest is None or point.folder is None:
         return point
     if not group.everyone(point.folder.is_dir()):
+        if origin is not None:
+            raise UserError(
+                f"not all workers see {point.folder}; they need a claim that they share",
+                "spec.storage.claimName",
+            )
         if group.leads:
             print(
                 f"checkpoint {manifest.step} is not on a claim that all workers share: "
@@ -72,6 +98,29 @@ def starting_point(config: RunConfig, group: Group, owner: Owner) -> StartingPoi
             "spec.training.globalBatchSize",
         )
     return point
+
+
+def of_another_run(config: RunConfig) -> resume.Choice:
+    """The checkpoint of the run that `config.resume` names; that run's folder is only read.
+
+    Raises:
+        UserError: it has none, or none that verifies.
+    """
+    name, step = config.resume.run, config.resume.step
+    root = Path(config.folder).parent / str(name) / "checkpoints"
+    damages = []
+    for folder in resume.folders(root):
+        if step in (None, step_of(folder)):
+            try:
+                return resume.Choice(folder, verified(folder))
+            except DamagedCheckpointError as damage:
+                damages.append(f"{folder.name}: {damage}")
+    what = f"checkpoint of step {step}" if step is not None else "checkpoint"
+    why = f" ({'; '.join(damages[:3])})" if damages else ""
+    raise UserError(
+        f"run {name} has no whole {what} in {root}{why}; write another run or step, or from: none",
+        "spec.resume.run",
+    )
 
 
 def without_strangers(root: Path, owner: Owner) -> list[CheckpointRecord]:
