@@ -81,6 +81,19 @@ def test_a_config_that_cannot_be_read_is_the_users(tmp_path: Path, termination_l
     assert "colour" in failure.message
 
 
+def test_an_interface_that_the_pod_lacks_is_the_users_to_correct(
+    config: RunConfig, tmp_path: Path, termination_log: Path
+) -> None:
+    communication = config.communication.model_copy(update={"interface": "no-such0"})
+    changed = config.model_copy(update={"communication": communication})
+    (tmp_path / "run.json").write_text(changed.to_json())
+    code = entrypoint.main(["--config", str(tmp_path / "run.json")])
+    failure = last_words(termination_log).failure
+    assert failure is not None
+    assert (code, failure.field) == (ExitCode.USER_ERROR, "spec.communication.interface")
+    assert "no network interface no-such0" in failure.message
+
+
 def test_a_worker_that_learned_of_success_from_another_tells_the_same_summary(
     config: RunConfig, tmp_path: Path
 ) -> None:
