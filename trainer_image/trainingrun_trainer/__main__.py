@@ -8,7 +8,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import AnyConfig, any_config
 from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.launcher import ending, forkserver
 from trainingrun_trainer.launcher.ending import Ending
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     leaving = Leaving.listen()
     last_words = termination_log(os.environ)
     try:
-        config = with_processes(RunConfig.read(options.config), options.processes)
+        config = with_processes(any_config(options.config.read_bytes()), options.processes)
     except (OSError, ValueError) as error:
         over = ending.config_error(options.config, error)
         print(ending.cause_line(over), file=sys.stderr)
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     return over.code
 
 
-def run(config: RunConfig, leaving: Leaving) -> Ending:
+def run(config: AnyConfig, leaving: Leaving) -> Ending:
     """This worker's part of the run, from the fork server on.
 
     Raises:
@@ -70,7 +70,7 @@ def run(config: RunConfig, leaving: Leaving) -> Ending:
     return launch(config, here, leaving)
 
 
-def with_processes(config: RunConfig, processes: int | None) -> RunConfig:
+def with_processes(config: AnyConfig, processes: int | None) -> AnyConfig:
     """The config with another number of ranks in each worker.
 
     Raises:
@@ -79,7 +79,8 @@ def with_processes(config: RunConfig, processes: int | None) -> RunConfig:
     if processes is None:
         return config
     changed = config.processes.model_copy(update={"per_worker": processes})
-    return RunConfig.model_validate(config.model_copy(update={"processes": changed}).model_dump())
+    document = config.model_copy(update={"processes": changed}).model_dump()
+    return type(config).model_validate(document)
 
 
 if __name__ == "__main__":

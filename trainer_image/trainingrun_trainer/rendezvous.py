@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import any_config
 from trainingrun_trainer.launcher import ending
 from trainingrun_trainer.launcher.leaving import Leaving
 
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     leaving = Leaving.listen()
     try:
-        config = RunConfig.read(options.config)
+        config = any_config(options.config.read_bytes())
     except (OSError, ValueError) as error:
         over = ending.config_error(options.config, error)
         print(ending.cause_line(over), file=sys.stderr)

@@ -14,7 +14,7 @@ from kubectl_trainingrun.exits import Exit, RefusedError
 from kubectl_trainingrun.files import Reader
 from kubectl_trainingrun.options import DEFAULT_TRAINER_IMAGE, Verbs, add_files, verb
 from trainingrun_operator.plan import LaunchPlan
-from trainingrun_trainer.config import Cpu, Processes, RunConfig
+from trainingrun_trainer.config import AnyConfig, Cpu, Processes
 
 CONFIG: Final = "run.json"
 MESSAGE: Final = "termination.json"
@@ -30,7 +30,7 @@ def add(verbs: Verbs) -> None:
     )
 
 
-def run_config(plan: LaunchPlan, folder: Path) -> RunConfig:
+def run_config(plan: LaunchPlan, folder: Path) -> AnyConfig:
     """What the operator would tell the trainer, but for one worker and a folder of this machine."""
     local = {"folder": str(folder.resolve()), "processes": Processes(), "cpu": Cpu()}
     return plan.config.model_copy(update=local)

@@ -34,6 +34,7 @@ from trainingrun_trainer.config import (
     Model,
     Resume,
     Task,
+    TaskType,
     Training,
 )
 from trainingrun_trainer.rules import Group, Rule
@@ -59,6 +60,17 @@ RETRY_ANNOTATION = f"{GROUP}/retry"
 RETRIES_AT_MOST: Final = 1000
 
 
+def _of_the_task(group: str) -> Rule:
+    """A script brings its own; every other task needs it."""
+    return Rule(
+        cel=f"has(self.{group}) == (self.task.type != 'script')",
+        holds=lambda s: (getattr(s, group) is not None) == (s.task.type is not TaskType.SCRIPT),
+        message=f"every task needs {group} but script, which brings its own; "
+        f"give {group}, or remove it from a script",
+        field=group,
+    )
+
+
 class TrainingRunSpec(Group):
     """One training run. What defines its result cannot change after creation."""
 
@@ -70,6 +82,7 @@ class TrainingRunSpec(Group):
             "give storage.claimName or storage.create, or write workers.count: 1",
             field="storage",
         ),
+        *map(_of_the_task, ("model", "data", "training")),
     )
     IMMUTABLE: ClassVar[tuple[str, ...]] = (
         "runtime",
@@ -85,9 +98,11 @@ class TrainingRunSpec(Group):
     runtime: Literal["cpu"] = Field("cpu", description="Picks the image and the defaults.")
     image: Image = Field(Image(), description="The workers' image; the runtime's own if absent.")
     task: Task = Field(description="What the model is trained to do.")
-    model: Model = Field(description="The model to train.")
-    data: Data = Field(description="What to train on, and what to hold out.")
-    training: Training = Field(description="How the model is trained.")
+    model: Model | None = Field(None, description="The model to train. Not for script.")
+    data: Data | None = Field(
+        None, description="What to train on, and what to hold out. Not for script."
+    )
+    training: Training | None = Field(None, description="How the model is trained. Not for script.")
     workers: Workers = Field(Workers(), description="How many pods train, and what each gets.")
     communication: CommunicationSpec = Field(
         CommunicationSpec(), description="How ranks talk to each other."

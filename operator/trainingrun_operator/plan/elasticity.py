@@ -9,7 +9,7 @@ from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
 from trainingrun_operator.plan.refusal import PlanError
 from trainingrun_trainer.batching import batching, fitting_world_sizes
-from trainingrun_trainer.config import RendezvousPlace
+from trainingrun_trainer.config import RendezvousPlace, Training
 
 
 @dataclass(frozen=True)
@@ -34,28 +34,37 @@ def worker_range(spec: TrainingRunSpec, processes: int) -> WorkerRange:
     """
     count = spec.workers.count
     elastic = spec.workers.elastic or Elastic(min=count, max=count)
-    fitting = _fitting_workers(spec, processes, max(elastic.max, count))
+    training = spec.training
+    if training is None:  # the user's own program makes what it likes of any number
+        choice = _range_choice(spec, elastic, elastic.min, elastic.max, 0)
+        budget = (elastic.max_restarts, elastic.rendezvous)
+        return WorkerRange(elastic.min, count, elastic.max, *budget, (choice,))
+    fitting = _fitting_workers(training, processes, max(elastic.max, count))
     if count not in fitting:
-        raise PlanError("spec.workers.count", _unfitting(spec, processes, fitting))
+        raise PlanError("spec.workers.count", _unfitting(spec, training, processes, fitting))
     low = high = count
     while low - 1 >= elastic.min and low - 1 in fitting:
         low -= 1
     while high + 1 <= elastic.max and high + 1 in fitting:
         high += 1
-    choices = (_range_choice(spec, elastic, low, high), _accumulation_choice(spec, processes))
+    choices = (
+        _range_choice(spec, elastic, low, high, training.global_batch_size),
+        _accumulation_choice(training, count * processes),
+    )
     return WorkerRange(low, count, high, elastic.max_restarts, elastic.rendezvous, choices)
 
 
-def _fitting_workers(spec: TrainingRunSpec, processes: int, largest: int) -> frozenset[int]:
-    training = spec.training
+def _fitting_workers(training: Training, processes: int, largest: int) -> frozenset[int]:
     worlds = fitting_world_sizes(
         training.global_batch_size, largest * processes, training.per_device_batch_size
     )
     return frozenset(world // processes for world in worlds if world % processes == 0)
 
 
-def _unfitting(spec: TrainingRunSpec, processes: int, fitting: frozenset[int]) -> str:
-    batch, passes = spec.training.global_batch_size, spec.training.per_device_batch_size
+def _unfitting(
+    spec: TrainingRunSpec, training: Training, processes: int, fitting: frozenset[int]
+) -> str:
+    batch, passes = training.global_batch_size, training.per_device_batch_size
     of = f" in passes of {passes}" if passes else ""
     instead = (
         f"write one of {', '.join(map(str, sorted(fitting)))}, or change"
@@ -68,7 +77,9 @@ def _unfitting(spec: TrainingRunSpec, processes: int, fitting: frozenset[int]) -
     )
 
 
-def _range_choice(spec: TrainingRunSpec, elastic: Elastic, low: int, high: int) -> PlanChoice:
+def _range_choice(
+    spec: TrainingRunSpec, elastic: Elastic, low: int, high: int, batch: int
+) -> PlanChoice:
     value = str(low) if low == high else f"{low} to {high}"
     if spec.workers.elastic is None:
         reason = "as spec.workers.count says; spec.workers.elastic would let it vary"
@@ -77,13 +88,12 @@ def _range_choice(spec: TrainingRunSpec, elastic: Elastic, low: int, high: int) 
     else:
         reason = (
             f"spec.workers.elastic says {elastic.min} to {elastic.max}, but only these numbers "
-            f"share a global batch of {spec.training.global_batch_size} samples evenly"
+            f"share a global batch of {batch} samples evenly"
         )
     return PlanChoice(name="workers", value=value, reason=reason)
 
 
-def _accumulation_choice(spec: TrainingRunSpec, processes: int) -> PlanChoice:
-    training, world = spec.training, spec.workers.count * processes
+def _accumulation_choice(training: Training, world: int) -> PlanChoice:
     made = batching(training.global_batch_size, world, training.per_device_batch_size)
     return PlanChoice(
         name="gradientAccumulation",

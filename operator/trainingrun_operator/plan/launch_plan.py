@@ -21,12 +21,18 @@ from trainingrun_operator.plan.settings import Settings
 from trainingrun_operator.plan.tuning import openmp, tuning
 from trainingrun_operator.plan.volumes import Volume, claim_name, run_folder, volumes
 from trainingrun_trainer.config import (
+    AnyConfig,
+    Checkpoints,
     Communication,
     Cpu,
+    Evaluation,
+    LaunchConfig,
     Processes,
     RendezvousPlace,
+    Resume,
     RunConfig,
     RunIdentity,
+    ScriptConfig,
 )
 from trainingrun_trainer.image_manifest import Runtime
 
@@ -73,7 +79,7 @@ class LaunchPlan:
     env_from: tuple[EnvFrom, ...]
     environment: tuple[Variable, ...]
     volumes: tuple[Volume, ...]
-    config: RunConfig
+    config: AnyConfig
     progress_ca: str
     spec_hash: str
     choices: tuple[PlanChoice, ...]
@@ -151,7 +157,7 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         env_from=spec.workers.env_from,
         environment=environment(run, settings, tuned.variables),
         volumes=volumes(run, settings, config_map_name(run.metadata.name)),
-        config=_run_config(run, division, workers, backend, runtime),
+        config=_config(run, division, workers, backend, runtime),
         notices=notices(run),
         reports=bool(settings.progress_url),
         progress_ca=settings.progress_ca if settings.progress_url else "",
@@ -167,26 +173,20 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
     )
 
 
-def _run_config(
+def _config(
     run: TrainingRun,
     division: Division,
     workers: WorkerRange,
     backend: Backend,
     runtime: Runtime,
-) -> RunConfig:
+) -> AnyConfig:
     spec = run.spec
-    return RunConfig(
+    launch = LaunchConfig(
         run=RunIdentity(
             namespace=run.metadata.namespace, name=run.metadata.name, uid=run.metadata.uid
         ),
         folder=run_folder(run),
         task=spec.task,
-        model=spec.model,
-        data=spec.data,
-        training=spec.training,
-        checkpoints=spec.checkpoints,
-        evaluation=spec.evaluation,
-        resume=spec.resume,
         processes=Processes(
             workers=workers.count,
             min_workers=workers.minimum,
@@ -205,6 +205,33 @@ def _run_config(
         cpu=_cpu(spec, division, runtime),
         shared_memory_bytes=size_bytes(spec.shared_memory.size),
     )
+    common = {name: getattr(launch, name) for name in LaunchConfig.model_fields}
+    if spec.model is None or spec.data is None or spec.training is None:
+        _must_be_left_alone(spec)
+        return ScriptConfig(**common)
+    return RunConfig(
+        **common,
+        model=spec.model,
+        data=spec.data,
+        training=spec.training,
+        checkpoints=spec.checkpoints,
+        evaluation=spec.evaluation,
+        resume=spec.resume,
+    )
+
+
+def _must_be_left_alone(spec: TrainingRunSpec) -> None:
+    """What is our own trainer's business is not silently left out of a script's."""
+    for name, written, default in (
+        ("checkpoints", spec.checkpoints, Checkpoints()),
+        ("evaluation", spec.evaluation, Evaluation()),
+        ("resume", spec.resume, Resume()),
+    ):
+        if written != default:
+            raise PlanError(
+                f"spec.{name}",
+                f"a script decides itself about its {name}; remove the group",
+            )
 
 
 def _cpu(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Cpu:

@@ -85,13 +85,13 @@ def _one_for_each_domain(spec: TrainingRunSpec, cores: Decimal) -> PlanChoice:
         "processesPerWorker",
         processes,
         f"{told} {what}s cannot have a rank each: {spec.workers.count} workers with so many cannot "
-        f"share {spec.training.global_batch_size} samples a step, or have too few CPUs",
+        "share spec.training.globalBatchSize evenly, or have too few CPUs",
     )
 
 
 def _fits(spec: TrainingRunSpec, processes: int) -> bool:
     world, training = spec.workers.count * processes, spec.training
-    return world in fitting_world_sizes(
+    return training is None or world in fitting_world_sizes(
         training.global_batch_size, world, training.per_device_batch_size
     )
 

@@ -61,7 +61,7 @@ def tuning(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Tunin
             _allocator(cpu),
             _openmp(cpu, runtime),
             _affinity(cpu, runtime, division.processes),
-            _precision(spec.training.precision),
+            *([_precision(spec.training.precision)] if spec.training is not None else []),
             *(
                 PlanChoice(name=name, value="yours", reason="as spec.workers.env says")
                 for name in ours

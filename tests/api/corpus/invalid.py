@@ -21,9 +21,9 @@ LONG = "x" * 5000
 AT_APPLY = (
     # Required, unknown, misspelt
     Wrong("no task", "-task", "spec.task", "Required"),
-    Wrong("no model", "-model", "spec.model", "Required"),
-    Wrong("no data", "-data", "spec.data", "Required"),
-    Wrong("no training", "-training", "spec.training", "Required"),
+    Wrong("no model", "-model", "spec.model", "needs model"),
+    Wrong("no data", "-data", "spec.data", "needs data"),
+    Wrong("no training", "-training", "spec.training", "needs training"),
     Wrong("a task without a type", "task: {}", "spec.task.type", "Required"),
     Wrong("data without a source", "data: {}", "spec.data.train", "Required"),
     Wrong("storage without a claim", "storage: {}", "spec.storage", "one of"),
@@ -113,6 +113,22 @@ AT_APPLY = (
           "spec.policy.resetRestartsAfterSteps", "1"),
     Wrong("a rendezvous elsewhere", "workers: {elastic: {rendezvous: etcd}}",
           "spec.workers.elastic.rendezvous", "dedicated"),
+    Wrong("a script of nothing", "-model\n-data\n-training\ntask: {type: script}",
+          "spec.task.program", "exactly one"),
+    Wrong("a script twice", "-model\n-data\n-training\n"
+          "task: {type: script, program: /a.py, module: a}", "spec.task.program", "exactly one"),
+    Wrong("a program for a task of ours", "task: {type: causal-lm, program: /a.py}",
+          "spec.task.type", "script"),
+    Wrong("arguments for a task of ours", "task: {type: causal-lm, arguments: []}",
+          "spec.task.type", "script"),
+    Wrong("a block of a script's", "-model\n-data\n-training\n"
+          "task: {type: script, program: /a.py, blockSize: 8}", "spec.task.blockSize", "remove"),
+    Wrong("a script with a model", "-data\n-training\ntask: {type: script, program: /a.py}",
+          "spec.model", "remove"),
+    Wrong("a module with a command in it", "-model\n-data\n-training\n"
+          "task: {type: script, module: 'a;reboot'}", "spec.task.module", "match"),
+    Wrong("a relative program", "-model\n-data\n-training\n"
+          "task: {type: script, program: train.py}", "spec.task.program", "match"),
     Wrong("a boolean as text", 'policy: {suspend: "true"}', "spec.policy.suspend", "boolean"),
     Wrong("a number as a name", "storage: {claimName: 1}", "spec.storage.claimName", "string"),
     Wrong("off as a value", "workers: {env: [{name: A, value: off}]}",
@@ -323,6 +339,9 @@ BY_CONDITION = (
     Wrong("ranks that cannot share the batch",
           "workers: {processesPerWorker: 5, resources: {cpu: 8}}", "spec.workers.count",
           "processesPerWorker"),
+    Wrong("checkpoints of a script", "-model\n-data\n-training\n"
+          "task: {type: script, program: /a.py}\ncheckpoints: {everySteps: 5}",
+          "spec.checkpoints", "remove"),
     Wrong("more ranks than CPUs", "workers: {processesPerWorker: 4, resources: {cpu: 2}}",
           "spec.workers.processesPerWorker", "write at most 2"),
     Wrong("more threads than CPUs", "workers: {resources: {cpu: 2}}\ncpu: {threads: 3}",

@@ -108,5 +108,9 @@ VALID = (
           "workers: {env: [{name: TRANSFORMERS_CACHE, value: /runs/hub}]}"),
     Right("on from an earlier run of the name", "resume: {from: latest}"),
     Right("on from another run", 'resume: {from: run, run: "on", step: 100}'),
+    Right("a program of one's own", "-model\n-data\n-training\ntask: {type: script, program: "
+          "/runs/code/train.py, arguments: ['--lr', '1e-3', '$(HOME); reboot', '']}"),
+    Right("a module of one's own",
+          "-model\n-data\n-training\ntask: {type: script, module: package.train}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

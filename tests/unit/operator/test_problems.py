@@ -14,8 +14,8 @@ from trainingrun_operator.api.v1alpha1 import TrainingRun
 MODEL = {"fromScratch": {}, "tokenizer": {"train": {}}}
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"task": {}}, "spec.task.type: is required but absent; write causal-lm"),
-    ({"task": {"type": "chat"}}, "spec.task.type: is 'chat'; write causal-lm"),
+    ({"task": {}}, "spec.task.type: is required but absent; write one of causal-lm, script"),
+    ({"task": {"type": "chat"}}, "spec.task.type: is 'chat'; write one of causal-lm, script"),
     ({"task": None}, "spec.task: is empty; write a group of fields"),
     ({"cpu": []}, "spec.cpu: is a list; write a group of fields"),
     ({"runtime": "tpu"}, "spec.runtime: is 'tpu'; write cpu"),

@@ -22,7 +22,14 @@ from trainingrun_trainer.config.model import (
 from trainingrun_trainer.config.optimizer import Optimizer, OptimizerName
 from trainingrun_trainer.config.processes import Processes, RendezvousPlace, RunIdentity
 from trainingrun_trainer.config.resume import Resume, ResumeFrom
-from trainingrun_trainer.config.run_config import RUN_CONFIG_VERSION, RunConfig
+from trainingrun_trainer.config.run_config import (
+    RUN_CONFIG_VERSION,
+    AnyConfig,
+    LaunchConfig,
+    RunConfig,
+    ScriptConfig,
+    any_config,
+)
 from trainingrun_trainer.config.schedule import Schedule, ScheduleType
 from trainingrun_trainer.config.sources import (
     BUILTIN_PYTHON_STDLIB,
@@ -40,6 +47,7 @@ __all__ = [
     "RUN_CONFIG_VERSION",
     "Affinity",
     "Allocator",
+    "AnyConfig",
     "Arguments",
     "Attention",
     "Checkpoints",
@@ -51,6 +59,7 @@ __all__ = [
     "DataType",
     "Evaluation",
     "FromScratch",
+    "LaunchConfig",
     "LocalPath",
     "Model",
     "ModelName",
@@ -66,9 +75,11 @@ __all__ = [
     "RunIdentity",
     "Schedule",
     "ScheduleType",
+    "ScriptConfig",
     "Task",
     "TaskType",
     "Tokenizer",
     "TrainTokenizer",
     "Training",
+    "any_config",
 ]

@@ -7,6 +7,7 @@ nor that a worker may be asked to leave, so `follow` takes the place of its `run
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import time
@@ -21,7 +22,7 @@ from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
 from torch.distributed.elastic.multiprocessing.api import MultiprocessContext
 from torch.distributed.elastic.rendezvous.api import RendezvousConnectionError
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import AnyConfig, ScriptConfig
 from trainingrun_trainer.handover import (
     FailureNote,
     FaultKind,
@@ -29,7 +30,7 @@ from trainingrun_trainer.handover import (
     Outcome,
     OutcomeKind,
 )
-from trainingrun_trainer.heartbeat import Beat
+from trainingrun_trainer.heartbeat import Activity, Beat
 from trainingrun_trainer.launcher import ending, memory, ranks
 from trainingrun_trainer.launcher.arrivals import EndKind, RoundEnd
 from trainingrun_trainer.launcher.ending import Ending
@@ -37,7 +38,12 @@ from trainingrun_trainer.launcher.forkserver import START_METHOD
 from trainingrun_trainer.launcher.hang import hang
 from trainingrun_trainer.launcher.judgement import Budget, judge
 from trainingrun_trainer.launcher.ranks import Ranks
-from trainingrun_trainer.launcher.rendezvous import AskedToLeaveError, JudgedError, Rendezvous
+from trainingrun_trainer.launcher.rendezvous import (
+    RETURN_WITHIN_SECONDS,
+    AskedToLeaveError,
+    JudgedError,
+    Rendezvous,
+)
 from trainingrun_trainer.launcher.vigil import Sight, Vigil
 from trainingrun_trainer.report import ExitCode
 
@@ -61,7 +67,7 @@ class Agent(LocalElasticAgent):
 
     def __init__(
         self,
-        config: RunConfig,
+        config: AnyConfig,
         entrypoint: Callable[[Orders], Outcome],
         rendezvous: Rendezvous,
         scratch: Path,
@@ -69,6 +75,7 @@ class Agent(LocalElasticAgent):
         say: Callable[[str], None],
     ) -> None:
         self._config = config
+        self._runs_a_script = isinstance(config, ScriptConfig)
         self._rendezvous_handler = rendezvous
         self._scratch = scratch
         self._leaving = leaving
@@ -158,12 +165,12 @@ class Agent(LocalElasticAgent):
         if self._leaving() and not self._asked:
             self._asked = True
             self._say("asked to leave: ranks save a checkpoint and stop")
-            self._ranks.send(PLEASE_LEAVE)
+            self._ranks.send(signal.SIGTERM if self._runs_a_script else PLEASE_LEAVE)
 
     def _failures(self) -> Over | None:
         """Ranks that failed."""
         codes = self._failed()
-        if not codes:
+        if not codes or (self._asked and self._programs_still_run()):
             return None
         self._end_ranks()
         return AGAIN if self._asked else self._after_failure(codes)
@@ -199,6 +206,13 @@ class Agent(LocalElasticAgent):
         detail = "the rendezvous was lost" if meeting.lost else "the workers changed"
         return self._come_again(kind, detail)
 
+    def _programs_still_run(self) -> bool:
+        """Whether a user's program, which was told by SIGTERM to leave, has not yet done so."""
+        sights = self._ranks.sights().values()
+        return self._runs_a_script and any(
+            sight.alive and sight.beat.activity is Activity.PREPARING for sight in sights
+        )
+
     def _failed(self) -> dict[int, int]:
         """Exit codes of ranks that failed, by local rank, before anybody is ended for it."""
         codes = self._exit_codes()
@@ -227,7 +241,11 @@ class Agent(LocalElasticAgent):
         self._shutdown(signal.SIGKILL)
 
     def _after_return(self, result: RunResult) -> Over:
-        self._rendezvous_handler.await_all_returned()
+        if self._runs_a_script and self._asked:
+            return ending.preempted()  # its program may have left in order without being done
+        within = math.inf if self._runs_a_script else RETURN_WITHIN_SECONDS
+        if not self._rendezvous_handler.await_all_returned(within):
+            return self._come_again(EndKind.ASKED, "the workers changed")
         outcomes: list[Outcome] = [result.return_values[r] for r in sorted(result.return_values)]
         if outcomes[0].kind is OutcomeKind.FINISHED:
             return Ending(ExitCode.SUCCEEDED, summary=outcomes[0].summary)

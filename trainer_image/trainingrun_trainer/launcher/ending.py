@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import LaunchConfig
 from trainingrun_trainer.launcher.arrivals import Verdict
 from trainingrun_trainer.report import ExitCode, Failure, Summary, TerminationMessage
 from trainingrun_trainer.state import RunState
@@ -80,7 +80,7 @@ def how_it_ended(exit_code: int, *, for_memory: bool = False) -> str:
     return f"exited with code {exit_code}"
 
 
-def write_termination_log(path: Path | None, ending: Ending, config: RunConfig | None) -> None:
+def write_termination_log(path: Path | None, ending: Ending, config: LaunchConfig | None) -> None:
     """Leaves the message where Kubernetes (or a test) reads it; None is for nobody reads it."""
     if path is None:
         return

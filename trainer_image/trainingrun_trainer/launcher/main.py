@@ -13,7 +13,7 @@ from torch.distributed.elastic.rendezvous.api import (
     rendezvous_handler_registry,
 )
 
-from trainingrun_trainer.config import RendezvousPlace, RunConfig
+from trainingrun_trainer.config import AnyConfig, RendezvousPlace, RunConfig
 from trainingrun_trainer.launcher import forkserver, rendezvous
 from trainingrun_trainer.launcher.agent import Agent
 from trainingrun_trainer.launcher.ending import Ending, cause_line, user_error
@@ -24,7 +24,7 @@ from trainingrun_trainer.launcher.terms import terms_of
 from trainingrun_trainer.report import ExitCode
 
 
-def launch(config: RunConfig, place: Place, leaving: Callable[[], bool]) -> Ending:
+def launch(config: AnyConfig, place: Place, leaving: Callable[[], bool]) -> Ending:
     """Trains until the run is over for this worker. The fork server has been started."""
     _quiet_torch()
 
@@ -32,7 +32,7 @@ def launch(config: RunConfig, place: Place, leaving: Callable[[], bool]) -> Endi
         print(f"[worker {place.worker}] {line}", flush=True)
 
     terms = terms_of(config)
-    if not terms.sizes:
+    if not terms.sizes and isinstance(config, RunConfig):
         return _no_size_fits(config)
     dedicated = config.processes.rendezvous is RendezvousPlace.DEDICATED
     meeting = Meeting(place.worker, place.host, place.port, config.run.name, terms, dedicated)

@@ -36,10 +36,15 @@ class Ranks:
 
     def sights(self) -> dict[int, Sight]:
         """What is to be seen of each rank now."""
-        return {
-            local: Sight(Beat.read(self.orders.heart_path(local)), _state(pid) == "T")
-            for local, pid in self.pids.items()
-        }
+        seen = {}
+        for local, pid in self.pids.items():
+            state = _state(pid)
+            seen[local] = Sight(
+                Beat.read(self.orders.heart_path(local)),
+                stopped=state == "T",
+                alive=state not in {"", "Z"},
+            )
+        return seen
 
     def send(self, number: signal.Signals) -> None:
         """A signal to all of them; those that are gone already are left out."""

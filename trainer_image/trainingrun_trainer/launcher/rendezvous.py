@@ -9,6 +9,7 @@ so that the agent's loop never waits for the network.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 import uuid
@@ -173,19 +174,23 @@ class Rendezvous(RendezvousHandler):
     def store_prefix(self) -> str:
         return f"round/{self.round}"
 
-    def await_all_returned(self) -> None:
-        """Returns when the ranks of every member have returned from the round by themselves.
+    def await_all_returned(self, within: float = RETURN_WITHIN_SECONDS) -> bool:
+        """Returns True when the ranks of every member have returned from the round by themselves,
+        or after so many seconds; False when a new round is wanted before that.
 
         Whoever moved earlier would have the coordinator call for a new round, and with it the
         ranks of the others stopped on their way out.
         """
-        end = time.monotonic() + RETURN_WITHIN_SECONDS
+        end = time.monotonic() + within
         with contextlib.suppress(StoreLostError):
             if self._board is None:
-                return
+                return True
             self._board.say_returned(self.round)
             while self._board.returned(self.round) < len(self.members) and time.monotonic() < end:
+                if within == math.inf and self.num_nodes_waiting() and self.verdict is None:
+                    return False
                 time.sleep(0.02)
+        return True
 
     def pronounce(self, verdict: Verdict) -> None:
         """Tells every worker that the run is over."""

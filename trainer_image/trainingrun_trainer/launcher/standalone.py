@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import AnyConfig
 from trainingrun_trainer.launcher.board import Board
 from trainingrun_trainer.launcher.coordinator import Coordinator
 from trainingrun_trainer.launcher.rendezvous import FAREWELL_SECONDS
@@ -20,7 +20,7 @@ LOOK_EVERY_SECONDS: Final = 0.5
 
 
 def host(
-    config: RunConfig, port: int, leaving: Callable[[], bool], say: Callable[[str], None]
+    config: AnyConfig, port: int, leaving: Callable[[], bool], say: Callable[[str], None]
 ) -> ExitCode:
     """Hosts the run's rendezvous until the run is over and every worker has read how it ended.
 

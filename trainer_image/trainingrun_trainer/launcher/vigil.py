@@ -14,6 +14,7 @@ class Sight:
 
     beat: Beat
     stopped: bool = False
+    alive: bool = True
 
 
 class Vigil:

@@ -15,6 +15,7 @@ from typing import Final
 from trainingrun_trainer.config import (
     DEFAULT_ALLOCATOR,
     Allocator,
+    LaunchConfig,
     OpenMP,
     Precision,
     RunConfig,
@@ -171,7 +172,7 @@ def findings(config: RunConfig, machine: Machine, rank: Rank) -> tuple[Finding, 
     return tuple(check(config, machine, rank) for check in CHECKS)
 
 
-def threads_that_fit(config: RunConfig, machine: Machine) -> int:
+def threads_that_fit(config: LaunchConfig, machine: Machine) -> int:
     """Threads of each rank: as planned, or fewer where the worker has fewer CPUs than planned."""
     planned, limit = config.cpu.threads, config.cpu.limit
     if limit is None or config.cpu.allow_oversubscription or machine.capacity >= math.floor(limit):

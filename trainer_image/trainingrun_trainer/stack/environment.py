@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Mapping
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import LaunchConfig
 from trainingrun_trainer.errors import UserError
 from trainingrun_trainer.stack.affinity import binding, listed
 from trainingrun_trainer.stack.machine import CPUS_VARIABLE, Machine
 
 
-def variables(config: RunConfig, machine: Machine, env: Mapping[str, str]) -> dict[str, str]:
+def variables(config: LaunchConfig, machine: Machine, env: Mapping[str, str]) -> dict[str, str]:
     """What to add to the environment; what the user has set stays, but for what is ours alone."""
     bound = binding(config.cpu, config.processes.per_worker, machine.cpus)
     ours = {

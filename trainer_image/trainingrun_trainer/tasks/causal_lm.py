@@ -58,18 +58,18 @@ class CausalLM:
                 "spec.storage.claimName",
             )
         tokenizer, train, held_out = token_cache.load(folder)
-        samples = Blocks(train, config.task.block_size, config.data.max_samples)
+        samples = Blocks(train, config.task.tokens, config.data.max_samples)
         if not samples:
             raise UserError(
                 f"the training text has {len(train)} tokens, less than one block of "
-                f"{config.task.block_size}; give more text or a smaller block",
+                f"{config.task.tokens}; give more text or a smaller block",
                 "spec.data.train",
             )
         return cls(config, group, tokenizer, samples, held_out)
 
     @property
     def tokens_per_sample(self) -> int:
-        return self.config.task.block_size
+        return self.config.task.tokens
 
     @property
     def can_evaluate(self) -> bool:
@@ -82,7 +82,7 @@ class CausalLM:
         return self._by_name(str(self.config.model.name))
 
     def evaluate(self, model: torch.nn.Module) -> dict[str, float]:
-        all_windows = perplexity.windows(len(self.held_out), self.config.task.block_size)
+        all_windows = perplexity.windows(len(self.held_out), self.config.task.tokens)
         own = perplexity.share(all_windows, self.group.rank, self.group.world_size)
         total, count = perplexity.negative_log_likelihood(
             model, self.held_out, own, _EVALUATION_BATCH
@@ -104,7 +104,7 @@ class CausalLM:
             num_hidden_layers=shape.layers,
             num_attention_heads=shape.attention_heads,
             num_key_value_heads=shape.key_value_heads or shape.attention_heads,
-            max_position_embeddings=shape.max_positions or self.config.task.block_size,
+            max_position_embeddings=shape.max_positions or self.config.task.tokens,
             tie_word_embeddings=shape.tie_word_embeddings,
             bos_token_id=self.tokenizer.eos_token_id,
             eos_token_id=self.tokenizer.eos_token_id,

@@ -9,7 +9,7 @@ from typing import Final
 
 import torch
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import LaunchConfig
 from trainingrun_trainer.stack.affinity import cpus_of
 from trainingrun_trainer.stack.checks import threads_that_fit
 from trainingrun_trainer.stack.machine import Machine
@@ -27,7 +27,7 @@ class Footing:
     """After all of OpenMP's were needed once; the rank's own included."""
 
 
-def take(config: RunConfig, local_rank: int) -> Footing:
+def take(config: LaunchConfig, local_rank: int) -> Footing:
     """Gives this rank its CPUs and threads, before it has started any."""
     machine = Machine.read(os.environ)
     if cpus := cpus_of(local_rank, os.environ):

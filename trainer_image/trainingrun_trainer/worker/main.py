@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from trainingrun_trainer import tasks
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import RunConfig, ScriptConfig, any_config
 from trainingrun_trainer.files import write_whole
 from trainingrun_trainer.handover import FaultKind, Orders, Outcome, OutcomeKind
 from trainingrun_trainer.heartbeat import Beat, Heart
@@ -20,7 +20,7 @@ from trainingrun_trainer.lineage import be_called, die_with_parent
 from trainingrun_trainer.report import Summary
 from trainingrun_trainer.stacks import dump_on_signal
 from trainingrun_trainer.tasks import Task
-from trainingrun_trainer.worker import cpu, failures, kinship, leader, trainer
+from trainingrun_trainer.worker import cpu, failures, kinship, leader, script, trainer
 from trainingrun_trainer.worker import precision as precisions
 from trainingrun_trainer.worker.callbacks import KeepAccount, SealCheckpoints, ShowBeats
 from trainingrun_trainer.worker.distributed import Group, process_group
@@ -43,9 +43,11 @@ def run_rank(orders: Orders) -> Outcome:
     be_called(f"rank-{rank}")
     dump_on_signal(orders.stack_path(local_rank))
     heart = Heart(orders.heart_path(local_rank))
-    config = RunConfig.model_validate_json(orders.config_json)
+    config = any_config(orders.config_json)
     try:
         footing = cpu.take(config, local_rank)
+        if isinstance(config, ScriptConfig):
+            return script.run(config, orders, heart)
         with process_group(orders, config.communication) as group:
             return train(config, group, orders, leave, heart, footing)
     except Exception as error:
