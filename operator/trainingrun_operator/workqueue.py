@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Final, Generic, TypeVar
 
 FIRST_BACKOFF: Final = timedelta(seconds=1)
-LONGEST_BACKOFF: Final = timedelta(minutes=2)
+LONGEST_BACKOFF: Final = timedelta(minutes=1)
 
 K = TypeVar("K", bound=Hashable)
 logger = logging.getLogger(__name__)

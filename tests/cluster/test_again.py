@@ -44,6 +44,7 @@ def test_a_failed_run_is_retried_with_a_new_job_and_succeeds(
 
     assert "retry 1 of again" in plugin(cluster, "retry", "again", "-n", namespace)
 
+    cluster.until("again", namespace, lambda run: run.status["attempt"] == 1, "retried", seconds=30)
     run = cluster.until_ended("again", namespace, seconds=120)
     assert run.status["attempt"] == 1
     assert cluster.job_uids(namespace).isdisjoint(first)

@@ -107,9 +107,10 @@ def test_a_server_that_asks_for_peace_is_left_alone_until_then(
         30, 8, f"429 with Retry-After {PEACE} s to all requests of {OTHERS + 1} runs for "
         f"{storm_seconds} s; {60 * len(storm) / storm_seconds:.0f} requests a minute"
     ):  # fmt: skip
-        namespace.until_condition("JobCreated", "True", "JobCreated")
+        patient = dataclasses.replace(namespace, patience_seconds=30)
+        patient.until_condition("JobCreated", "True", "JobCreated")
         for number in range(OTHERS):
-            namespace.until_condition("JobCreated", "True", "JobCreated", f"other-{number}")
+            patient.until_condition("JobCreated", "True", "JobCreated", f"other-{number}")
     train(namespace)
     succeed(namespace)
     witness.check()
@@ -145,7 +146,8 @@ def test_a_life_among_errors_at_every_second_request_ends_as_any_other(
     errors_seconds: int, proxy: Proxy, started: CountingCluster, namespace: Namespace,
     witness: Witness, unbroken: Object, recorder: Recorder,
 ) -> None:  # fmt: skip
-    patient = dataclasses.replace(namespace, patience_seconds=120)
+    # While half of all fails, a job that takes nine requests in a row need not come to be.
+    patient = dataclasses.replace(namespace, patience_seconds=errors_seconds + 120)
     end = time.monotonic() + errors_seconds
     proxy.script = for_seconds(errors_seconds, some(0.5, BROKEN, AWAY, Reset()))
     begin(patient)

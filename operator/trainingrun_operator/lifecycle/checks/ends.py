@@ -109,7 +109,7 @@ def deadline_exceeded(seen: Observed, wish: Wish, now: datetime) -> Decision | N
         return None
     message = (
         f"active for {duration(active)}, spec.policy.activeDeadlineSeconds is {limit}; "
-        "raise it in a new run, which goes on from the last checkpoint"
+        "`kubectl trainingrun retry` goes on from the last checkpoint with as much time again"
     )
     return say.failed(Reason.DEADLINE_EXCEEDED, message, stop(seen, wish))
 
