@@ -48,4 +48,3 @@ def test_a_failed_run_is_retried_with_a_new_job_and_succeeds(
     run = cluster.until_ended("again", namespace, seconds=120)
     assert run.status["attempt"] == 1
     assert cluster.job_uids(namespace).isdisjoint(first)
-    assert "attempt 1" in plugin(cluster, "status", "again", "-n", namespace)
