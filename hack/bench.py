@@ -6,7 +6,7 @@ from typing import Final
 from hack import cache, environment
 from hack.steps import run
 
-PROGRAMS: Final = ("bench.recovery", "bench.cpu_plan", "bench.allocators")
+PROGRAMS: Final = ("bench.recovery", "bench.kills", "bench.cpu_plan", "bench.allocators")
 
 
 def main() -> int:

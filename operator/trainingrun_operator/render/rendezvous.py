@@ -1,4 +1,4 @@
-"""The Service and the Job of a rendezvous that has a pod of its own (docs/adr/0008)."""
+"""The Service and the Job of a rendezvous that has a pod of its own (docs/adr/0007)."""
 
 from __future__ import annotations
 
