@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")' && exec $(PYTHON) -m hack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-ranks test-api test-faults test-faults-long test-chart test-cluster lint verify fmt cluster cluster-down images bench lock
+.PHONY: help demo local test test-unit test-ranks test-api test-faults test-faults-long test-chart test-cluster lint verify fmt cluster cluster-down images bench lock screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -44,3 +44,5 @@ bench: ## Measure what docs/benchmarks.md reports
 	$(RUN) bench
 lock: ## Renew the lock files from pyproject.toml
 	$(RUN) lock
+screenshots: ## Make the pictures under docs/images anew; needs Chromium
+	$(RUN) screenshots

@@ -30,6 +30,13 @@ def _format() -> None:
         subprocess.run(argv, cwd=environment.ROOT, check=True)
 
 
+def _screenshots() -> int:
+    run(environment.steps(), cache.folder("logs", "environment"))
+    # In the virtual environment's Python: this one may lack what draws.
+    command = (environment.python(), "-m", "hack.screenshots")
+    return subprocess.run(command, cwd=environment.ROOT, check=False).returncode
+
+
 def _lock() -> None:
     run(environment.steps()[:1], cache.folder("logs", "environment"))
     locks.write(upgrade=True)
@@ -54,6 +61,7 @@ VERBS: Final[Mapping[str, Callable[[], int | None]]] = {
     "images": _images,
     "bench": bench.main,
     "lock": _lock,
+    "screenshots": _screenshots,
 }
 
 

@@ -56,7 +56,16 @@ class LiveView:
             left = f"   {progress.eta} left" if progress.eta else ""
             yield "step", Text(f"{progress.steps}{left}")
             if total:
-                yield "", ProgressBar(total=total, completed=progress.step, width=SPARKLINE_WIDTH)
+                yield (
+                    "",
+                    ProgressBar(
+                        total=total,
+                        completed=progress.step,
+                        width=SPARKLINE_WIDTH,
+                        complete_style="cyan",
+                        finished_style="green",
+                    ),
+                )
             yield "loss", Text(f"{number(progress.loss)}")
             yield "", Text(sparkline(self._losses, SPARKLINE_WIDTH), style="cyan")
             if progress.samples_per_second is not None:

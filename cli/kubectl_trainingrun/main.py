@@ -24,6 +24,7 @@ from kubectl_trainingrun.verbs import (
     status,
     submit,
     suspend,
+    ui,
     validate,
     watch,
 )
@@ -44,6 +45,7 @@ VERBS: Final = (
     suspend,
     retry,
     scale,
+    ui,
 )
 EXITS: Final = (
     "exit status: 0 done; 1 what was asked for is wrong or cannot be, or doctor found trouble; "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from kubectl_trainingrun.plot.course import PANELS, Course, Panel, shown
+from kubectl_trainingrun.plot.course import PANELS, Course, Panel, Segment, shown
 from kubectl_trainingrun.text import number
 
 BLANK: Final = 0x2800
@@ -50,7 +51,9 @@ def _chart(
     low, high = bounds
     columns, rows = 2 * (width - MARGIN - 2), 4 * height
     cells = [[BLANK] * (columns // 2) for _ in range(height)]
-    for step, value in _filled(course.curve(panel), last, columns):
+    for step, value in _filled(
+        course.curve(panel), columns / max(last, 1), rows / ((high - low) or 1)
+    ):
         x = min(round(step / max(last, 1) * (columns - 1)), columns - 1)
         y = round((high - value) / ((high - low) or 1) * (rows - 1))
         cells[y // 4][x // 2] |= DOTS[x % 2][y % 4]
@@ -60,12 +63,13 @@ def _chart(
     yield f"{'':>{MARGIN}} └{'step 0':<{width // 2 - 8}}{last:>{width // 2 - 8}}"
 
 
-def _filled(curve: Sequence[Sequence[tuple[int, float]]], last: int, columns: int) -> Dots:
+def _filled(curve: Sequence[Segment], columns_a_step: float, rows_a_unit: float) -> Dots:
     """The curve's points with those between them, so that steep and sparse curves are lines."""
     dots: Dots = []
     for segment in curve:
         for (x0, y0), (x1, y1) in itertools.pairwise(segment):
-            parts = max(2, round(2 * (x1 - x0) / max(last, 1) * columns))
+            across, down = (x1 - x0) * columns_a_step, abs(y1 - y0) * rows_a_unit
+            parts = max(1, math.ceil(across), math.ceil(down))
             dots += [
                 (x0 + (x1 - x0) * part / parts, y0 + (y1 - y0) * part / parts)
                 for part in range(parts)
