@@ -60,8 +60,13 @@ class World:
 
     def versions(self) -> dict[Key, str]:
         """The resourceVersion of every run."""
-        shown = ((key, self.run(key)) for key in self.indices.get("runs", ()))
-        return {key: str(run["metadata"]["resourceVersion"]) for key, run in shown if run}
+        return {key: str(run["metadata"]["resourceVersion"]) for key, run in self.runs()}
+
+    def runs(self) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+        """Every raw TrainingRun."""
+        for key in self.indices.get("runs", ()):
+            if (run := self.run(key)) is not None:
+                yield key, run
 
     def run_of_pod(self, namespace: str, uid: str) -> Key | None:
         """The run that a pod is labelled with, None if there is no such pod."""

@@ -1,4 +1,4 @@
-"""Whether the operator still sees what happens: the liveness endpoint behind the kubelet's probe.
+"""Whether the operator still sees what happens: the endpoint of the kubelet and of Prometheus.
 
 A watch can die without a word. So a read-only audit lists the runs' versions now and then; a run
 whose version the watch has not shown by the next audit is the proof that it is blind. So is a run
@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from trainingrun_operator.cluster.protocol import ClusterError
 from trainingrun_operator.keys import Key
 
 Versions = Mapping[Key, str]
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 logger = logging.getLogger(__name__)
 
 
@@ -52,12 +54,16 @@ class Health:
         shown: Callable[[], Versions],
         interval: timedelta,
         second_look: timedelta,
+        clock: Callable[[], datetime],
     ) -> None:
         self._listed = listed
         self._shown = shown
         self._interval = interval
         self._second_look = second_look
+        self._clock = clock
         self.trouble: str | None = None
+        self.sound_at = clock()
+        """When the watches were last known to show all there is; new ones are taken to."""
 
     async def audit(self) -> None:
         """Look twice, with time for the watches between, and note the trouble there is."""
@@ -80,6 +86,8 @@ class Health:
         self.trouble = trouble or None
         if trouble:
             logger.error("%s", trouble)
+        else:
+            self.sound_at = self._clock()
 
     async def run(self) -> None:
         """Audit until cancelled."""
@@ -87,10 +95,15 @@ class Health:
             await asyncio.sleep(self._interval.total_seconds())
             await self.audit()
 
-    async def start(self, host: str, port: int) -> web.AppRunner:
-        """Serve /healthz until the runner returned is cleaned up."""
+    async def start(self, host: str, port: int, metrics: Callable[[], bytes]) -> web.AppRunner:
+        """Serve /healthz and /metrics until the runner returned is cleaned up."""
+
+        async def measured(_request: web.Request) -> web.Response:
+            return web.Response(body=metrics(), headers={"Content-Type": METRICS_TYPE})
+
         app = web.Application()
         app.router.add_get("/healthz", self._answer)
+        app.router.add_get("/metrics", measured)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, host, port).start()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import kopf
+from prometheus_client import CollectorRegistry, generate_latest
 
 from trainingrun_operator import handlers, plan
 from trainingrun_operator.clock import SteadyClock
@@ -18,12 +19,15 @@ from trainingrun_operator.cluster.protocol import (
     Cluster,
     ClusterError,
     SecretStore,
+    Talkative,
     TokenReviewer,
     UnavailableError,
 )
 from trainingrun_operator.handlers import Memo, World
 from trainingrun_operator.health import Health
 from trainingrun_operator.keys import Key
+from trainingrun_operator.metrics.runs import Runs
+from trainingrun_operator.metrics.working import Vitals, Working
 from trainingrun_operator.options import Options, Patience
 from trainingrun_operator.progress import certificates
 from trainingrun_operator.progress.identity import Identities
@@ -38,7 +42,7 @@ CERTIFICATE_CHECK_INTERVAL: Final = timedelta(hours=12)
 logger = logging.getLogger(__name__)
 
 
-class WholeCluster(Cluster, TokenReviewer, SecretStore, Protocol):
+class WholeCluster(Cluster, TokenReviewer, SecretStore, Talkative, Protocol):
     """All that the operator asks of a cluster."""
 
 
@@ -62,9 +66,13 @@ class Operator:
         self._world = World()
         self._store = ReportStore()
         reconciler = Reconciler(self._world, cluster, self._store, lambda: self._settings, clock)
+        self._registry = CollectorRegistry()
+        working = Working(self._registry)
+        cluster.tell_answers(working.answered)
         self._queue: WorkQueue[Key] = WorkQueue(
-            reconciler.reconcile, expected=ClusterError, peace=_peace
+            working.timed(reconciler.reconcile), expected=ClusterError, peace=_peace
         )
+        self._registry.register(Runs(self._world.runs, clock))
         self._memo = Memo(self._world, reconciler, self._queue)
 
     async def serve(
@@ -84,8 +92,12 @@ class Operator:
                 self._world.versions,
                 self._patience.audit_interval,
                 self._patience.second_look,
+                self._clock,
             )
-            runner = await health.start(*split_address(options.health_address))
+            self._registry.register(Vitals(self._queue.due, health, self._clock))
+            runner = await health.start(
+                *split_address(options.health_address), lambda: generate_latest(self._registry)
+            )
             stack.push_async_callback(runner.cleanup)
             tasks.append(asyncio.create_task(health.run(), name="watch audit"))
             if options.progress_url:

@@ -65,6 +65,10 @@ class Schedule(Generic[K]):
         self.wake(key, now + delay)
         return delay
 
+    def due(self, now: float) -> int:
+        """How many keys are due and not taken."""
+        return sum(at <= now and key not in self._taken for key, at in self._due.items())
+
     def next_due(self) -> float | None:
         """When the next key that is not taken is due."""
         return min((at for key, at in self._due.items() if key not in self._taken), default=None)
@@ -96,6 +100,10 @@ class WorkQueue(Generic[K]):
         """Have the key worked on soon: also if that is happening right now."""
         self._schedule.wake(key, asyncio.get_running_loop().time())
         self._changed.set()
+
+    def due(self) -> int:
+        """How many keys wait for a worker."""
+        return self._schedule.due(asyncio.get_running_loop().time())
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,25 @@ def test_kustomize_installs_what_helm_does(helm: Path, kubectl: Path) -> None:
     # The same file; kustomize writes its numbers in a form that PyYAML takes for text.
     del static["CustomResourceDefinition", "trainingruns.trainingrun.io"]
     assert static == comparable(template(helm, "crds.enabled=false"))
+
+
+def test_monitoring_is_installed_only_when_it_is_asked_for(helm: Path) -> None:
+    kinds = ("PodMonitor", "PrometheusRule")
+    assert of_kind(template(helm), *kinds, "ConfigMap") == []
+
+    asked = ("podMonitor=true", "rules=true", "dashboard=true", "labels.release=prometheus")
+    made = template(helm, *(f"monitoring.{value}" for value in asked))
+
+    assert [m["metadata"]["labels"]["release"] for m in of_kind(made, *kinds)] == ["prometheus"] * 2
+    (rules,) = of_kind(made, "PrometheusRule")
+    assert rules["spec"] == yaml.safe_load((CHART / "files" / "alerts.yaml").read_text())
+    (dashboard,) = of_kind(made, "ConfigMap")
+    shown = json.loads(dashboard["data"]["trainingruns.json"])
+    assert shown == json.loads((CHART / "files" / "dashboard.json").read_text())
+    (monitor,) = of_kind(made, "PodMonitor")
+    (deployment,) = of_kind(made, "Deployment")
+    pod = deployment["spec"]["template"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert endpoint["port"] in {p["name"] for p in pod["spec"]["containers"][0]["ports"]}
+    labels = monitor["spec"]["selector"]["matchLabels"]
+    assert labels.items() <= pod["metadata"]["labels"].items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -53,6 +53,14 @@ class KubernetesCluster:
         """Without a config: the pod's service account, else the file that KUBECONFIG names."""
         self._client = AsyncClient(config, timeout=TIMEOUT, field_manager=FIELD_MANAGER)
         self._courtesy = Courtesy()
+
+    def tell_answers(self, told: Callable[[str, int], None]) -> None:
+        async def tell(answer: httpx2.Response) -> None:
+            told(answer.request.method, answer.status_code)
+
+        # lightkube 1.0 has no way to its HTTP client's hooks.
+        inner: Any = self._client._client
+        inner._client.event_hooks["response"].append(tell)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -144,6 +144,13 @@ class Cluster(Protocol):
 
     async def run_versions(self, namespace: str | None) -> Mapping[Key, str]:
         """The resourceVersion of every run in a namespace, or in all."""
+
+
+class Talkative(Protocol):
+    """Tells of its requests."""
+
+    def tell_answers(self, told: Callable[[str, int], None]) -> None:
+        """Have `told` called with the method and status code of each answer from now on."""
 
 
 class TokenReviewer(Protocol):

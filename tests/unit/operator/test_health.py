@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tests.unit.operator.clusters import Clock
 from trainingrun_operator.cluster.protocol import UnavailableError
 from trainingrun_operator.health import Health, Versions
 from trainingrun_operator.keys import Key
@@ -20,7 +21,8 @@ def health(listed: Versions | Exception, *shown: Versions) -> Health:
             raise listed
         return listed
 
-    return Health(listing, lambda: next(looks), interval=timedelta(), second_look=timedelta())
+    clock = Clock()
+    return Health(listing, lambda: next(looks), timedelta(), timedelta(), clock)
 
 
 async def test_watches_that_show_all_are_well() -> None:
