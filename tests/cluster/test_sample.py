@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hack import install
+from hack.cluster import binaries
 from tests.cluster.api import Cluster, Run
 
 SAMPLE = Path(__file__).parents[2] / "manifests" / "samples" / "python-lm.yaml"
@@ -71,6 +74,7 @@ def test_the_sample_succeeds_and_reads_well_though_the_operator_is_killed_three_
     columns_say_where_the_run_stands(table)
     the_log_has_each_training_line_once(log.read_text(), total)
     the_model_has_learnt(run)
+    the_course_can_be_seen_after_the_end(cluster, namespace)
     for worker in (0, 1):
         assert cluster.kubectl("logs", f"{NAME}-worker-{worker}", "--namespace", namespace)
 
@@ -101,3 +105,18 @@ def the_model_has_learnt(run: Run) -> None:
     assert summary["tokensPerSecond"] > 0, summary
     assert run.status["checkpoints"]["lastGood"] == summary["steps"]
     assert summary["checkpoint"].startswith("/runs/python-lm/"), summary
+
+
+def the_course_can_be_seen_after_the_end(cluster: Cluster, namespace: str) -> None:
+    history = f"configmap/{NAME}-history"
+    cluster.kubectl("wait", "--for=create", history, "--namespace", namespace, "--timeout=60s")
+    where = [f"--namespace={namespace}", f"--kubeconfig={cluster.kubectl.kubeconfig}"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "kubectl_trainingrun", "plot", NAME, *where],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{binaries.path('kubectl').parent}:{os.environ['PATH']}"},
+    )
+    assert f"loss of {NAME}" in shown.stdout, shown.stderr
+    assert f"ranks of {NAME}" in shown.stdout, shown.stdout
