@@ -16,7 +16,7 @@ STEPS = 400
 WORKERS = {
     "count": 2,
     "elastic": {"min": 1, "max": 2, "rendezvous": "dedicated"},
-    "resources": {"cpu": "900m", "memory": "1500Mi"},
+    "resources": {"cpu": "700m", "memory": "1500Mi"},
 }
 TO_THE_NEXT_STEP_SECONDS = 6.0
 
