@@ -63,7 +63,7 @@ def run(config: AnyConfig, leaving: Leaving) -> Ending:
     if "HF_HUB_CACHE" in added:
         print("Transformers 5 does not read TRANSFORMERS_CACHE: HF_HUB_CACHE is set to its value")
     os.environ.update(added)
-    forkserver.start()
+    forkserver.start(config.cpu.ipex)
     # The fork server imports torch while this process does the same, hence only now.
     from trainingrun_trainer.launcher.main import launch  # noqa: PLC0415
 

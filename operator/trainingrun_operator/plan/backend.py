@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from trainingrun_operator.api.communication import CommunicationSpec
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_trainer.config import BackendName
 from trainingrun_trainer.image_manifest import Runtime
 
 FIELD: Final = "spec.communication.backend"
@@ -19,7 +20,7 @@ WITH_CCL: Final = frozenset({Runtime.XEON})
 class Backend:
     """`fallback` says in words what was asked for and is not had; "" if all is as asked."""
 
-    name: Literal["gloo", "ccl"]
+    name: BackendName
     choice: PlanChoice
     fallback: str = ""
 
@@ -32,13 +33,13 @@ def choose_backend(asked: CommunicationSpec, runtime: Runtime) -> Backend:
     """
     match asked.backend:
         case "auto" if runtime in WITH_CCL:
-            return _backend("ccl", f"runtime {runtime} is there for oneCCL")
+            return _backend(BackendName.CCL, f"runtime {runtime} is there for oneCCL")
         case "auto":
-            return _backend("gloo", "ranks train on CPUs")
+            return _backend(BackendName.GLOO, "ranks train on CPUs")
         case "gloo":
-            return _backend("gloo", f"as {FIELD} says")
+            return _backend(BackendName.GLOO, f"as {FIELD} says")
         case "ccl" if runtime in WITH_CCL:
-            return _backend("ccl", f"as {FIELD} says")
+            return _backend(BackendName.CCL, f"as {FIELD} says")
         case "ccl":
             return _in_place_of_ccl(asked, runtime)
         case "mpi":
@@ -56,8 +57,12 @@ def _in_place_of_ccl(asked: CommunicationSpec, runtime: Runtime) -> Backend:
             FIELD, f"{lacking}, and spec.communication.required is true; write gloo or auto"
         )
     fallback = f"{FIELD}: {lacking}; gloo takes its place"
-    return Backend("gloo", PlanChoice(name="backend", value="gloo", reason=fallback), fallback)
+    return Backend(
+        BackendName.GLOO,
+        PlanChoice(name="backend", value=BackendName.GLOO, reason=fallback),
+        fallback,
+    )
 
 
-def _backend(name: Literal["gloo", "ccl"], reason: str) -> Backend:
+def _backend(name: BackendName, reason: str) -> Backend:
     return Backend(name, PlanChoice(name="backend", value=name, reason=reason))

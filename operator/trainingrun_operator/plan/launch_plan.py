@@ -199,6 +199,7 @@ def _config(
         ),
         communication=Communication(
             backend=backend.name,
+            required=spec.communication.required,
             interface=spec.communication.interface,
             timeout_seconds=spec.communication.timeout_seconds,
         ),

@@ -7,8 +7,15 @@ the TrainingRun and in the pod. Nothing here imports a training library.
 
 from trainingrun_trainer.config.arguments import DECIDED, Arguments
 from trainingrun_trainer.config.checkpoints import Checkpoints
-from trainingrun_trainer.config.communication import Communication
-from trainingrun_trainer.config.cpu import DEFAULT_ALLOCATOR, Affinity, Allocator, Cpu, OpenMP
+from trainingrun_trainer.config.communication import BackendName, Communication
+from trainingrun_trainer.config.cpu import (
+    DEFAULT_ALLOCATOR,
+    Affinity,
+    Allocator,
+    Cpu,
+    Ipex,
+    OpenMP,
+)
 from trainingrun_trainer.config.data import Data, DataFormat
 from trainingrun_trainer.config.evaluation import Evaluation
 from trainingrun_trainer.config.model import (
@@ -50,6 +57,7 @@ __all__ = [
     "AnyConfig",
     "Arguments",
     "Attention",
+    "BackendName",
     "Checkpoints",
     "Communication",
     "Cpu",
@@ -59,6 +67,7 @@ __all__ = [
     "DataType",
     "Evaluation",
     "FromScratch",
+    "Ipex",
     "LaunchConfig",
     "LocalPath",
     "Model",

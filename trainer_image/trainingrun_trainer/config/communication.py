@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from enum import StrEnum
 
 from pydantic import Field
 
 from trainingrun_trainer.rules import Group
 
 
+class BackendName(StrEnum):
+    """A backend of torch.distributed, by the name that torch knows it by."""
+
+    GLOO = "gloo"
+    CCL = "ccl"
+    MPI = "mpi"
+    NCCL = "nccl"
+
+
 class Communication(Group):
     """How ranks talk to each other."""
 
-    backend: Literal["gloo", "ccl", "nccl"] = "gloo"
+    backend: BackendName = BackendName.GLOO
+    required: bool = Field(
+        False, description="Fail where the backend cannot be had, instead of using gloo."
+    )
     interface: str | None = Field(
         None, description="The network interface to talk over; the host name's if absent."
     )

@@ -36,6 +36,17 @@ class Affinity(StrEnum):
     THREADS = "threads"
 
 
+class Ipex(StrEnum):
+    """What Intel Extension for PyTorch does to the model and its optimizer."""
+
+    OFF = "off"
+    FLOAT32 = "float32"
+    """Weights stay float32; with training in bfloat16, autocast does the arithmetic."""
+    BFLOAT16 = "bfloat16"
+    """Weights are split into bfloat16 halves. One rank only: several were measured to train
+    wrongly."""
+
+
 DEFAULT_ALLOCATOR: Final = Allocator.TCMALLOC
 """What auto asks for; the system's where the image declares none. Measured: docs/benchmarks.md."""
 
@@ -62,3 +73,4 @@ class Cpu(Group):
     allow_oversubscription: bool = Field(
         False, description="More threads than CPUs were asked for, and are meant."
     )
+    ipex: Ipex = Field(Ipex.OFF, description="What IPEX does to the model and its optimizer.")

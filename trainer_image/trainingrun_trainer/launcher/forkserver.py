@@ -10,12 +10,15 @@ import multiprocessing
 from multiprocessing import forkserver
 from typing import Final
 
+from trainingrun_trainer.config import Ipex
+
 START_METHOD: Final = "forkserver"
 
 
-def start() -> None:
+def start(ipex: Ipex = Ipex.OFF) -> None:
     """Starts it; it imports in the background. The environment it gets now is what ranks see."""
-    multiprocessing.set_forkserver_preload(["trainingrun_trainer.launcher.preload"])
+    more = [] if ipex is Ipex.OFF else ["trainingrun_trainer.launcher.preload_ipex"]
+    multiprocessing.set_forkserver_preload(["trainingrun_trainer.launcher.preload", *more])
     forkserver.ensure_running()
 
 

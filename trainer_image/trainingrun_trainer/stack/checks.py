@@ -49,6 +49,8 @@ class Rank:
     mapped: frozenset[str]
     precision: Precision
     """What it will train in; `measure` until it has measured."""
+    backend_reason: str = ""
+    """Why the backend is not the planned one, where the ranks agreed on another."""
 
 
 Check = Callable[[RunConfig, Machine, Rank], Finding]
@@ -151,7 +153,9 @@ def shared_memory(config: RunConfig, machine: Machine, _rank: Rank) -> Finding:
 
 def backend(config: RunConfig, _machine: Machine, rank: Rank) -> Finding:
     planned = config.communication.backend
-    problem = "" if planned == rank.backend else "the process group was made with another backend"
+    problem = ""
+    if planned != rank.backend:
+        problem = rank.backend_reason or "the process group was made with another backend"
     return Finding(name="backend", planned=planned, found=rank.backend, problem=problem)
 
 

@@ -14,6 +14,9 @@ import torch.distributed as dist
 from trainingrun_trainer.config import Communication
 from trainingrun_trainer.handover import Orders
 from trainingrun_trainer.stores import PrefixStore, Store, TCPStore
+from trainingrun_trainer.worker import backends
+from trainingrun_trainer.worker.backends import Chosen
+from trainingrun_trainer.worker.seat import Seat
 
 SUPERVISED = timedelta(days=30)
 """How long a rank waits for another's preparation: the launcher ends it when the other fails."""
@@ -27,6 +30,7 @@ class Group:
     world_size: int
     local_rank: int
     store: Store
+    backend: Chosen
 
     @property
     def leads(self) -> bool:
@@ -84,20 +88,33 @@ def process_group(orders: Orders, communication: Communication) -> Iterator[Grou
 
     It is destroyed whatever happens: a rank that exits with a live group may abort, and the
     restart that follows would train past the end.
+
+    Raises:
+        UserError: the backend cannot be had and must be.
     """
-    rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    seat = Seat.of(os.environ)
     server = TCPStore(
         orders.store_host, orders.store_port, is_master=False, timeout=timedelta(seconds=60)
     )
     store = PrefixStore(f"{orders.store_prefix}/ranks", server)
+    obstacle = backends.ready(communication.backend, seat)
+    chosen = backends.choose(communication, _from_all(store, seat, obstacle))
     dist.init_process_group(
-        communication.backend,
+        chosen.backend.value,
         store=PrefixStore("group", store),
-        rank=rank,
-        world_size=world_size,
+        rank=seat.rank,
+        world_size=seat.world_size,
         timeout=timedelta(seconds=communication.timeout_seconds),
     )
     try:
-        yield Group(rank, world_size, int(os.environ["LOCAL_RANK"]), store)
+        yield Group(seat.rank, seat.world_size, seat.local_rank, store, chosen)
     finally:
         dist.destroy_process_group()
+
+
+def _from_all(store: Store, seat: Seat, words: str) -> list[str]:
+    """What every rank has to say, by rank; before there is a process group to gather it."""
+    keys = [f"said/{rank}" for rank in range(seat.world_size)]
+    store.set(keys[seat.rank], words)
+    store.wait(keys, SUPERVISED)
+    return [text.decode() for text in store.multi_get(keys)]

@@ -20,7 +20,7 @@ from trainingrun_trainer.lineage import be_called, die_with_parent
 from trainingrun_trainer.report import Summary
 from trainingrun_trainer.stacks import dump_on_signal
 from trainingrun_trainer.tasks import Task
-from trainingrun_trainer.worker import cpu, failures, kinship, leader, script, trainer
+from trainingrun_trainer.worker import cpu, failures, ipex, kinship, leader, script, trainer
 from trainingrun_trainer.worker import precision as precisions
 from trainingrun_trainer.worker.callbacks import KeepAccount, SealCheckpoints, ShowBeats
 from trainingrun_trainer.worker.distributed import Group, process_group
@@ -68,6 +68,7 @@ def train(
 ) -> Outcome:
     """Trains until the run is finished or the ranks leave together."""
     folder = Path(config.folder)
+    ipex.check(config.cpu.ipex, group.world_size)
     disable_progress_bar()  # type: ignore[no-untyped-call]  # saving shards draws one on stderr for each file
     owner = Owner.of(config, first_round=orders.first_round)
     if (earlier := already_finished(config, group, owner)) is not None:

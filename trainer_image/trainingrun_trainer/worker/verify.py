@@ -35,6 +35,7 @@ def verified(
             interop_threads=torch.get_num_interop_threads(),
             mapped=mapped_libraries(),
             precision=precision,
+            backend_reason=group.backend.reason,
         ),
     )
     wrong = tuple(finding for finding in found if finding.problem)

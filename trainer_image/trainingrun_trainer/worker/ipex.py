@@ -1,0 +1,65 @@
+"""Intel Extension for PyTorch: it rearranges the weights of a model and fuses its optimizer."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any, Final
+
+import torch
+
+from trainingrun_trainer.config import Ipex
+from trainingrun_trainer.errors import UserError
+
+MODULE: Final = "intel_extension_for_pytorch"
+FIELD: Final = "spec.cpu.ipex"
+
+
+def load() -> Any:
+    """The extension. The first time takes seconds: 5 s of processor time, measured with 2.8.
+
+    Raises:
+        UserError: it is not there, or does not fit this torch.
+    """
+    # It imports torch's compiler, which would start processes of its own at once.
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    try:
+        return importlib.import_module(MODULE)
+    except ModuleNotFoundError as error:
+        cause = f"the image has no module {error.name}"
+    except (ImportError, OSError, RuntimeError, SystemExit) as error:
+        # Beside another version of torch it ends the process.
+        cause = f"the module {MODULE} cannot be loaded: {error}"
+    raise UserError(f"{cause}; use an image of the runtime xeon, or write off", FIELD)
+
+
+def check(ipex: Ipex, world_size: int) -> None:
+    """Returns if so many ranks can train with it.
+
+    Raises:
+        UserError: the extension cannot be had, or must not be used so.
+    """
+    if ipex is Ipex.BFLOAT16 and world_size > 1:
+        # A model that is wrapped by DistributedDataParallel learns a fraction of what it should,
+        # with no error: after 40 steps of a small Llama with AdamW a loss of 5.66 instead of 5.01
+        # (torch 2.8, IPEX 2.8). Unwrapped it learns as it should.
+        raise UserError(
+            f"bfloat16 by IPEX trains wrongly with several ranks, here {world_size}; write float32 "
+            "with training.precision: bfloat16, or train with one rank",
+            FIELD,
+        )
+    if ipex is not Ipex.OFF:
+        load()
+
+
+def optimise(model: torch.nn.Module, optimizer: torch.optim.Optimizer, ipex: Ipex) -> None:
+    """Changes a model and its optimizer in place, before they are wrapped for the ranks."""
+    if ipex is Ipex.OFF:
+        return
+    model.train()
+    load().optimize(
+        model,
+        optimizer=optimizer,
+        dtype=torch.bfloat16 if ipex is Ipex.BFLOAT16 else torch.float32,
+        inplace=True,
+    )
