@@ -9,7 +9,7 @@ from tests.cluster.runs import training_run
 
 pytestmark = pytest.mark.timeout(240)
 
-LITTLE = {"cpu": "100m", "memory": "200Mi"}
+LITTLE = {"cpu": "100m", "memory": "1Gi"}
 
 
 def test_a_worker_with_one_cpu_of_a_node_with_more_gets_one_thread_and_verifies_its_stack(
