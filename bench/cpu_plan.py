@@ -39,11 +39,11 @@ def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7, help="processes of each variant")
-    threads = {"OMP_NUM_THREADS": planned_threads()}
+    threads = {"TORCHRUN": "1", "OMP_NUM_THREADS": planned_threads()}
     variants = {
         "planned threads": threads,
         "planned threads and allocator": {**threads, "PRELOAD": "tcmalloc"},
-        DEFAULT: {},
+        DEFAULT: {"TORCHRUN": "1"},
     }
     found = timed("1", variants, parser.parse_args().repeats)
     print(table(found, DEFAULT))
