@@ -74,8 +74,8 @@ def tuning(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Tunin
 
 def _allocator(cpu: CpuSpec) -> PlanChoice:
     if cpu.allocator is Allocator.AUTO:
-        reason = "faster than the system's or equal to it in docs/benchmarks.md; the system's "
-        reason += "where the image declares no other"
+        reason = "hands memory of tensors out again without asking the kernel; the system's where "
+        reason += "the image declares no other"
         return PlanChoice(name="allocator", value=DEFAULT_ALLOCATOR.value, reason=reason)
     reason = "as spec.cpu.allocator says"
     return PlanChoice(name="allocator", value=cpu.allocator.value, reason=reason)
@@ -89,7 +89,7 @@ def openmp(cpu: CpuSpec, runtime: Runtime) -> OpenMP:
 def _openmp(cpu: CpuSpec, runtime: Runtime) -> PlanChoice:
     chosen = openmp(cpu, runtime)
     if chosen is OpenMP.AUTO:
-        chosen, reason = OpenMP.GNU, "torch brings it; Intel's gains nothing in docs/benchmarks.md"
+        chosen, reason = OpenMP.GNU, "torch is built with it"
     elif chosen is cpu.openmp:
         reason = "as spec.cpu.openmp says"
     else:

@@ -48,7 +48,7 @@ class Ipex(StrEnum):
 
 
 DEFAULT_ALLOCATOR: Final = Allocator.TCMALLOC
-"""What auto asks for; the system's where the image declares none. Measured: docs/benchmarks.md."""
+"""What auto asks for; the system's where the image declares none. Figures: docs/benchmarks.md."""
 
 
 class Cpu(Group):
