@@ -21,8 +21,10 @@ def out_of_memory(seen: Snapshot) -> Trouble | None:
     killed = next(
         (p for p in seen.pods if p.termination and p.termination.reason == "OOMKilled"), None
     )
-    said = seen.saying("OOMKilled", "out of memory", "cannot allocate memory")
-    restart = next((r for r in seen.run.status.restarts.recent if "SIGKILL" in r.detail), None)
+    said = seen.saying("OOMKilled", "killed for memory", "out of memory", "cannot allocate memory")
+    restart = next(
+        (r for r in seen.run.status.restarts.recent if "killed for memory" in r.detail), None
+    )
     if killed is None and said is None and restart is None:
         return None
     what = said or (restart.detail if restart else "")

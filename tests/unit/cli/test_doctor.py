@@ -176,6 +176,11 @@ def test_a_container_was_killed_for_want_of_memory(bench: Bench) -> None:
     assert bench.found == ["out-of-memory"]
 
 
+def test_a_rank_was_killed_for_want_of_memory(bench: Bench) -> None:
+    bench.logs("[worker 0] rank 1 was killed for memory; raise spec.workers.resources.memory")
+    assert bench.found == ["out-of-memory"]
+
+
 def test_the_disk_is_full(bench: Bench) -> None:
     told = "OSError: [Errno 28] No space left on device: '/runs/squad/checkpoint-40'"
     bench.fails("UserError", told)
