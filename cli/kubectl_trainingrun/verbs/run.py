@@ -32,7 +32,9 @@ def add(verbs: Verbs) -> None:
 
 def run_config(plan: LaunchPlan, folder: Path) -> AnyConfig:
     """What the operator would tell the trainer, but for one worker and a folder of this machine."""
-    local = {"folder": str(folder.resolve()), "processes": Processes(), "cpu": Cpu()}
+    # Without a uid, what lies in the folder is this run's own (`trainingrun_trainer.worker.owner`).
+    run = plan.config.run.model_copy(update={"uid": ""})
+    local = {"run": run, "folder": str(folder.resolve()), "processes": Processes(), "cpu": Cpu()}
     return plan.config.model_copy(update=local)
 
 

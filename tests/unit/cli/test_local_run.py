@@ -32,4 +32,5 @@ def test_the_launcher_gets_the_plan_for_one_worker_and_a_folder_of_this_machine(
     assert asked[-1] == "--processes=2"
     config = RunConfig.model_validate_json((tmp_path / "run.json").read_text())
     assert config.folder == str(tmp_path)
+    assert config.run.uid == ""
     assert config.training.global_batch_size == 24
