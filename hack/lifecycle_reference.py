@@ -51,6 +51,14 @@ that has its PyTorchJob then goes on by the spec that the job was made from, and
 only `spec.policy` is followed, so that it can still be suspended. Correct the spec, or write the
 old one back, and `Accepted` is True again. A run that has no job yet shows the phase Invalid.
 
+## Checkpoints that cannot be saved
+
+`StorageFull=True` CheckpointNotSaved comes beside all of these, from the run's own reports: the
+claim is full, over its quota or read-only. The run trains on, unless
+`spec.checkpoints.onStorageFull` is `Stop`, and the checkpoints before stay whole; what is done
+since the last one would be done again after a restart. The next checkpoint that is saved ends it:
+`StorageFull=False` CheckpointSaved.
+
 ## Restart budgets
 
 | What | Counted in | Limit | At the limit |

@@ -22,13 +22,13 @@ def test_a_killed_rank_costs_one_restart_and_not_a_bit_of_the_losses(
     config: RunConfig, launch: Launch, unbroken: Unbroken
 ) -> None:
     run = launch(config)
-    run.until("step 15/40")
+    run.until("checkpoint 10 saved")
     run.kill_rank(1)
     assert run.end() == ExitCode.SUCCEEDED, run.output()
     message = run.message()
     assert message.restart_count == 1
     assert message.restarts[0].cause is RestartCause.RANK_FAILED
-    assert message.restarts[0].resumed_step in (10, 20)
+    assert message.restarts[0].resumed_step in (10, 20, 30)
     assert losses(config) == unbroken.losses
 
 
@@ -76,8 +76,7 @@ def test_a_worker_that_is_asked_to_leave_saves_a_checkpoint_first(
     assert again.end() == ExitCode.SUCCEEDED, again.output()
     restart = again.message().restarts[0]
     assert (restart.cause, restart.lost_steps) == (RestartCause.PREEMPTED, 0)
-    # Leaving logs a step that an unbroken run does not.
-    assert losses(config)[40] == unbroken.losses[40]
+    assert losses(config) == unbroken.losses
 
 
 @pytest.mark.parametrize("leaver", [0, 1])

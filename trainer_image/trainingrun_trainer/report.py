@@ -77,7 +77,9 @@ class RestartCause(StrEnum):
 class Restart(Message):
     """One time the ranks were started again, as rank 0 knows it after its first step."""
 
-    at: datetime = Field(description="When the ranks were started again.")
+    at: datetime = Field(
+        description="When the ranks were ended; the last step known if no worker survived."
+    )
     cause: RestartCause = Field(description="What ended them.")
     detail: Text = Field("", description="What ended them, in words.")
     rank: int | None = Field(None, ge=0, description="The rank that failed first, if one did.")
@@ -126,6 +128,9 @@ class TrainingRunBlock(Message):
     evaluation: dict[Short, float] = Field({}, max_length=64)
     stack: tuple[Finding, ...] = Field(
         (), max_length=64, description="Of rank 0 all, of the others what is wrong."
+    )
+    storage_problem: Text | None = Field(
+        None, description="Why the last checkpoint could not be saved; absent if it was."
     )
 
 

@@ -23,6 +23,8 @@ class RunState(Group):
     uid: Short = ""
     started_at: datetime | None = None
     last_step: int = Field(0, ge=0)
+    last_step_at: datetime | None = None
+    """The last sign of life of ranks that did not survive."""
     left_in_order: bool = False
     """The last ranks stopped because they were asked to."""
     restarts: tuple[Restart, ...] = Field((), max_length=KEPT_RESTARTS)

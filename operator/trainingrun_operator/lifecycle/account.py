@@ -12,6 +12,7 @@ from trainingrun_operator.lifecycle import conditions, progress
 from trainingrun_operator.lifecycle.decision import Activity, Decision
 from trainingrun_operator.lifecycle.observed import Observed
 from trainingrun_operator.lifecycle.restarts import live_pods, lost_pods, with_lost_pods
+from trainingrun_operator.lifecycle.storage import storage_verdicts
 from trainingrun_operator.lifecycle.wish import Wish
 from trainingrun_trainer.report import Summary
 
@@ -36,7 +37,7 @@ def next_status(seen: Observed, wish: Wish, decision: Decision, now: datetime) -
     status = seen.status.model_copy(update=_said(seen, wish, decision, now))
     status = _counted(status, seen, wish, decision, now)
     status = _with_time(status, decision, now)
-    status = _with_report(status, seen, wish)
+    status = _with_report(status, seen, wish, now)
     if _true(status, ConditionType.SUCCEEDED):
         status = _with_last_words(status, seen, now)
     elif (failure := seen.failure()) is not None and failure.message is not None:
@@ -146,15 +147,16 @@ def _with_time(status: Status, decision: Decision, now: datetime) -> Status:
     return status.model_copy(update=update)
 
 
-def _with_report(status: Status, seen: Observed, wish: Wish) -> Status:
+def _with_report(status: Status, seen: Observed, wish: Wish, now: datetime) -> Status:
     if seen.report is None:
         return status
     update: dict[str, Any] = {"progress": progress.progress(status.progress, seen.report)}
     report = seen.report.report
     if block := report.training_run:
-        update["checkpoints"] = progress.checkpoints(
-            status.checkpoints, block.checkpoints, wish.keep
-        )
+        known = progress.checkpoints(status.checkpoints, block.checkpoints, wish.keep)
+        update["checkpoints"] = known
+        told = storage_verdicts(seen, known.last_good)
+        update["conditions"] = conditions.merged(status.conditions, told, wish.generation, now)
         update["restarts"] = progress.restarts_reported(status.restarts, block.restarts)
     if metrics := progress.evaluation(report):
         update["evaluation"] = dict(metrics)

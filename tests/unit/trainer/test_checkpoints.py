@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trainingrun_trainer.checkpoints import resume, save
+from trainingrun_trainer.checkpoints.save import Origin
 from trainingrun_trainer.checkpoints.verify import verified
 
 FILES = (
@@ -20,13 +21,17 @@ FILES = (
 )
 
 
+def origin(step: int) -> Origin:
+    return Origin(step=step, world_size=2, global_batch=8, run_uid="u", versions={})
+
+
 def checkpoint(root: Path, step: int, *, sealed: bool = True) -> Path:
     folder = root / f"checkpoint-{step}"
     folder.mkdir(parents=True)
     for name in FILES:
         (folder / name).write_bytes(b"." * step)
     if sealed:
-        save.seal(folder, step=step, world_size=2, global_batch=8, run_uid="u", versions={})
+        save.seal(folder, origin(step))
     return folder
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from trainingrun_trainer.checkpoints import resume, save
+from trainingrun_trainer.checkpoints import resume
+from trainingrun_trainer.checkpoints.save import Origin, seal
 from trainingrun_trainer.report import Summary
 from trainingrun_trainer.state import RunState
 from trainingrun_trainer.worker.finish import Finished, own_summary
@@ -22,7 +23,7 @@ def checkpoint(root: Path, step: int, uid: str) -> Path:
     folder = root / f"checkpoint-{step}"
     folder.mkdir(parents=True)
     (folder / "weights").write_bytes(b"w")
-    save.seal(folder, step=step, world_size=1, global_batch=8, run_uid=uid, versions={})
+    seal(folder, Origin(step, world_size=1, global_batch=8, run_uid=uid, versions={}))
     return folder
 
 

@@ -39,7 +39,7 @@ def checkpoint(folder: Path, step: int, uid: str, global_batch: int = 8) -> Path
     made = folder / "checkpoints" / f"checkpoint-{step}"
     made.mkdir(parents=True)
     MODEL.save_pretrained(made)
-    save.seal(made, step=step, world_size=1, global_batch=global_batch, run_uid=uid, versions={})
+    save.seal(made, save.Origin(step, 1, global_batch, uid, versions={}))
     return made
 
 

@@ -24,6 +24,8 @@ from trainingrun_trainer.tasks.causal_lm import CausalLM
 from trainingrun_trainer.tasks.token_cache import Blocks
 from trainingrun_trainer.worker import trainer
 from trainingrun_trainer.worker.arguments import training_arguments
+from trainingrun_trainer.worker.start import StartingPoint
+from trainingrun_trainer.worker.trainer import RunTrainer
 
 SHAPE = {"hiddenSize": 16, "layers": 1, "attentionHeads": 2}
 SCHEDULES: dict[ScheduleType, dict[str, Any]] = {
@@ -94,6 +96,21 @@ def arguments(**training: Any) -> TrainingArguments:
     return training_arguments(config, Texts(config), 4, 1, Path("/run"), Precision.FLOAT32)
 
 
+class SavesNothing:
+    """One rank alone that keeps no checkpoints."""
+
+    world_size = 1
+
+    def save(self, *_: object) -> None:
+        pass
+
+
+def built(config: RunConfig, task: Texts, model: PreTrainedModel, folder: Path) -> RunTrainer:
+    start, saving = StartingPoint(folder, None), SavesNothing()
+    precision = Precision.FLOAT32
+    return trainer.build(config, task, model, 4, start, saving, [], precision)  # type: ignore[arg-type]
+
+
 @dataclasses.dataclass(frozen=True)
 class Trained:
     model: PreTrainedModel
@@ -105,7 +122,7 @@ def trained(folder: Path, model: dict[str, Any] | None = None, **training: Any) 
     config = run(model, **training)
     task = Texts(config)
     fresh = task.model()
-    made = trainer.build(config, task, fresh, 4, 1, folder, [], Precision.FLOAT32)
+    made = built(config, task, fresh, folder)
     made.train()
     logged = [entry for entry in made.state.log_history if "loss" in entry]
     return Trained(
@@ -151,7 +168,7 @@ def test_a_schedule_longer_than_the_run_is_refused() -> None:
 def test_the_settings_of_adam_reach_it(tmp_path: Path) -> None:
     config = run(optimizer={"beta1": 0.5, "beta2": 0.6, "epsilon": 1e-3, "weightDecay": 0.2})
     task = Texts(config)
-    made = trainer.build(config, task, task.model(), 4, 1, tmp_path, [], Precision.FLOAT32)
+    made = built(config, task, task.model(), tmp_path)
     adam = made.create_optimizer()
     assert (adam.defaults["betas"], adam.defaults["eps"]) == ((0.5, 0.6), 1e-3)
     assert {group["weight_decay"] for group in adam.param_groups} == {0.2, 0.0}
@@ -160,7 +177,7 @@ def test_the_settings_of_adam_reach_it(tmp_path: Path) -> None:
 def test_momentum_reaches_the_optimiser(tmp_path: Path) -> None:
     config = run(optimizer={"name": "sgd", "momentum": 0.7})
     task = Texts(config)
-    made = trainer.build(config, task, task.model(), 4, 1, tmp_path, [], Precision.FLOAT32)
+    made = built(config, task, task.model(), tmp_path)
     assert made.create_optimizer().defaults["momentum"] == 0.7
 
 

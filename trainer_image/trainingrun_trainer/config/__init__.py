@@ -6,7 +6,7 @@ the TrainingRun and in the pod. Nothing here imports a training library.
 """
 
 from trainingrun_trainer.config.arguments import DECIDED, Arguments
-from trainingrun_trainer.config.checkpoints import Checkpoints
+from trainingrun_trainer.config.checkpoints import Checkpoints, OnStorageFull
 from trainingrun_trainer.config.communication import BackendName, Communication
 from trainingrun_trainer.config.cpu import (
     DEFAULT_ALLOCATOR,
@@ -72,6 +72,7 @@ __all__ = [
     "LocalPath",
     "Model",
     "ModelName",
+    "OnStorageFull",
     "OpenMP",
     "Optimizer",
     "OptimizerName",

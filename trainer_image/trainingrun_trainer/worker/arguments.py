@@ -54,7 +54,8 @@ def training_arguments(
         eval_strategy="steps" if evaluates else "no",
         eval_steps=evaluation.every_steps if evaluates else None,
         save_strategy="steps",
-        save_steps=config.checkpoints.every_steps,
+        # The last step is always saved.
+        save_steps=config.checkpoints.step_interval or steps,
         # Rotation is ours: only verified checkpoints count.
         save_total_limit=None,
         report_to="none",

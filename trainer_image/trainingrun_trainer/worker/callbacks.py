@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from trainingrun_trainer.heartbeat import Activity, Heart
-from trainingrun_trainer.worker.distributed import Group
 from trainingrun_trainer.worker.progress import Account
+from trainingrun_trainer.worker.saving import Saving
 
 
 class ShowBeats(TrainerCallback):
@@ -50,32 +48,16 @@ class ShowBeats(TrainerCallback):
         )
 
 
-class SealCheckpoints(TrainerCallback):
-    """After all ranks have saved, rank 0 seals the checkpoint, and the others wait for that: a
-    rank that left meanwhile would have rank 0 stopped before the manifest is written."""
+class EnterCheckpoints(TrainerCallback):
+    """Tells of checkpoints that were written meanwhile. For rank 0."""
 
-    def __init__(self, group: Group, root: Path, seal: Callable[[Path, int], None]) -> None:
-        self._group = group
-        self._root = root
-        self._seal = seal
+    def __init__(self, saving: Saving) -> None:
+        self._saving = saving
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        # Trainer's running loss is not saved. A log at every checkpoint empties it, so that a
-        # resumed run logs the same numbers as an unbroken one.
-        control.should_log |= control.should_save
-
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        step = state.global_step
-        self._group.barrier()
-        self._group.from_leader(f"sealed/{step}", lambda: self._sealed(step))
-
-    def _sealed(self, step: int) -> str:
-        self._seal(self._root / f"checkpoint-{step}", step)
-        return "sealed"
+        self._saving.enter()
 
 
 class KeepAccount(TrainerCallback):

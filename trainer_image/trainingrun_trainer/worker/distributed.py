@@ -55,31 +55,27 @@ class Group:
         keys = {rank: f"to-leader/{name}/{rank}" for rank in range(1, self.world_size)}
         if keys:
             self.store.wait([*keys.values()], SUPERVISED)
-        return {rank: self.store.get(key).decode() for rank, key in keys.items()}
+        texts = {rank: self.store.get(key).decode() for rank, key in keys.items()}
+        for key in keys.values():
+            self.store.delete_key(key)
+        return texts
 
     def everyone(self, holds: bool) -> bool:
         """Whether it holds on all ranks."""
-        return bool(self._reduce(float(holds), dist.ReduceOp.MIN))
+        (missing,) = self.anyone(not holds)
+        return not missing
 
-    def anyone(self, holds: bool) -> bool:
-        """Whether it holds on any rank."""
-        return bool(self._reduce(float(holds), dist.ReduceOp.MAX))
+    def anyone(self, *hold: bool) -> list[bool]:
+        """Whether each holds on any rank."""
+        tensor = torch.tensor(hold, dtype=torch.float64)
+        dist.all_reduce(tensor, op=dist.ReduceOp.MAX)
+        return [bool(value) for value in tensor]
 
     def sums(self, *values: float) -> list[float]:
         """The sums over all ranks, in double precision."""
         tensor = torch.tensor(values, dtype=torch.float64)
         dist.all_reduce(tensor)
         return [float(value) for value in tensor]
-
-    def barrier(self) -> None:
-        """Returns when all ranks have come here."""
-        self._reduce(0.0, dist.ReduceOp.MAX)
-
-    @staticmethod
-    def _reduce(value: float, operation: dist.ReduceOp.RedOpType) -> float:
-        tensor = torch.tensor([value], dtype=torch.float64)
-        dist.all_reduce(tensor, op=operation)
-        return float(tensor[0])
 
 
 @contextmanager

@@ -1,17 +1,11 @@
-"""What rank 0 alone does around training: it keeps the account and seals checkpoints."""
+"""What rank 0 alone does around training: it keeps the account."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import accelerate  # type: ignore[import-untyped]
-import torch
-import transformers
-
-from trainingrun_trainer.checkpoints import save
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.handover import Orders
 from trainingrun_trainer.report import Finding
@@ -63,26 +57,3 @@ def account(
     if start.manifest is not None and start.folder is not None:
         opened.resumed_from(start.manifest.record(start.folder))
     return opened
-
-
-def sealer(config: RunConfig, group: Group, opened: Account | None) -> Callable[[Path, int], None]:
-    """What seals a checkpoint that all ranks have saved, enters it, and lets old ones go."""
-
-    def seal(folder: Path, step: int) -> None:
-        manifest = save.seal(
-            folder,
-            step=step,
-            world_size=group.world_size,
-            global_batch=config.training.global_batch_size,
-            run_uid=config.run.uid,
-            versions={
-                "torch": torch.__version__,
-                "transformers": transformers.__version__,
-                "accelerate": accelerate.__version__,
-            },
-        )
-        save.rotate(folder.parent, config.checkpoints.keep)
-        if opened is not None:
-            opened.checkpoint(manifest.record(folder))
-
-    return seal

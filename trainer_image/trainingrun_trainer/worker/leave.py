@@ -1,8 +1,10 @@
-"""Leaving together: one rank is asked, all ranks stop after the same step with a checkpoint."""
+"""What ranks agree on after each step: to leave together, to save because it is time."""
 
 from __future__ import annotations
 
 import signal
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -24,13 +26,45 @@ class AskedToLeave:
         self.asked = True
 
 
-class LeaveTogether(TrainerCallback):
-    """After each step the ranks ask each other; a single number per step, far below a gradient."""
+class SaveClock:
+    """Whether it is time for a checkpoint: `seconds` after the last one, never if None."""
 
-    def __init__(self, group: Group, leave: AskedToLeave) -> None:
+    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._since = clock()
+
+    def start(self) -> None:
+        """Time counts from now."""
+        self._since = self._clock()
+
+    @property
+    def due(self) -> bool:
+        return self._seconds is not None and self._clock() - self._since >= self._seconds
+
+
+class AgreeAfterStep(TrainerCallback):
+    """After each step the ranks ask each other; two numbers per step, far below a gradient.
+
+    Asked to leave, all ranks stop after the same step with a checkpoint. When it is time to save,
+    all save after the same step: rank 0's clock alone counts.
+    """
+
+    def __init__(self, group: Group, leave: AskedToLeave, save: SaveClock) -> None:
         self._group = group
         self._leave = leave
+        self._save = save
         self.left = False
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._save.start()
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        self._save.start()
 
     def on_step_end(
         self,
@@ -39,7 +73,9 @@ class LeaveTogether(TrainerCallback):
         control: TrainerControl,
         **_: Any,
     ) -> None:
-        if self._group.anyone(self._leave.asked):
+        leave, save = self._group.anyone(self._leave.asked, self._group.leads and self._save.due)
+        control.should_save |= save
+        if leave:
             self.left = state.global_step < state.max_steps
             control.should_save = True
             control.should_training_stop = True

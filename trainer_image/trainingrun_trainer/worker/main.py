@@ -22,12 +22,13 @@ from trainingrun_trainer.stacks import dump_on_signal
 from trainingrun_trainer.tasks import Task
 from trainingrun_trainer.worker import cpu, failures, ipex, kinship, leader, script, trainer
 from trainingrun_trainer.worker import precision as precisions
-from trainingrun_trainer.worker.callbacks import KeepAccount, SealCheckpoints, ShowBeats
+from trainingrun_trainer.worker.callbacks import EnterCheckpoints, KeepAccount, ShowBeats
 from trainingrun_trainer.worker.distributed import Group, process_group
 from trainingrun_trainer.worker.finish import already_finished, conclude, with_weights_of
-from trainingrun_trainer.worker.leave import AskedToLeave, LeaveTogether
+from trainingrun_trainer.worker.leave import AgreeAfterStep, AskedToLeave, SaveClock
 from trainingrun_trainer.worker.order import total_steps
 from trainingrun_trainer.worker.owner import Owner
+from trainingrun_trainer.worker.saving import Saving
 from trainingrun_trainer.worker.start import StartingPoint, starting_point
 from trainingrun_trainer.worker.verify import verified
 
@@ -88,11 +89,11 @@ def train(
     if group.leads:
         account = leader.account(config, group, orders, task, steps, start, owner, stack)
 
-    leaving = LeaveTogether(group, leave)
+    saving = Saving(config, group, start.root, account)
+    agreement = AgreeAfterStep(group, leave, SaveClock(config.checkpoints.every_seconds))
     callbacks = [
-        leaving,
-        SealCheckpoints(group, start.root, leader.sealer(config, group, account)),
-        *([KeepAccount(account)] if account is not None else []),
+        agreement,
+        *([KeepAccount(account), EnterCheckpoints(saving)] if account is not None else []),
         ShowBeats(heart),  # last: by then it is decided whether the step is followed by a pause
     ]
     model = _model(task, start, steps)
@@ -103,21 +104,21 @@ def train(
         model,
         lambda: trainer.first_batch(config, task, group.world_size),
     )
-    training = trainer.build(
-        config, task, model, steps, group.world_size, start.root, callbacks, precision
-    )
+    training = trainer.build(config, task, model, steps, start, saving, callbacks, precision)
     if start.step == 0 and config.evaluation.at_start and task.can_evaluate:
         baseline = task.evaluate(model)
         if account is not None:
             account.first_evaluation(baseline)
     if start.step < steps:
         training.train(resume_from_checkpoint=start.resume_path)
-    if leaving.left:
+    if agreement.left:
+        saving.finish()
         if account is not None:
             account.left(training.state.global_step)
         return Outcome(OutcomeKind.LEFT, training.state.global_step)
 
     metrics = task.evaluate(model) if task.can_evaluate else {}
+    saving.finish()
 
     def concluded() -> str:
         if account is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from trainingrun_trainer.checkpoints import storage
 from trainingrun_trainer.config import Precision
 from trainingrun_trainer.handover import PendingRestart
 from trainingrun_trainer.report import (
@@ -118,7 +119,7 @@ class Account:
             self.state = self.state.with_restart(record)
             self._update(attempt=self.state.restart_count, restarts=self.state.restarts)
             self._say(lines.restart(record))
-        self._remember(step)
+        self._remember(last_step=step, last_step_at=self._now(), left_in_order=False)
         self._report(urgent=True)
 
     def logged(self, step: int, loss: float, learning_rate: float) -> None:
@@ -159,7 +160,7 @@ class Account:
             tokens_per_second=tokens_per_second,
             world_size=self._scale.world_size,
         )
-        self._remember(step)
+        self._remember(last_step=step, last_step_at=self._now(), left_in_order=False)
         self._report()
 
     def evaluated(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -172,27 +173,33 @@ class Account:
 
     def first_evaluation(self, metrics: Mapping[str, float]) -> None:
         """The baseline before the first step; remembered for the summary."""
-        self.state = self.state.model_copy(update={"first_evaluation": finite(metrics)})
-        self.state.write(self._folder)
+        self._remember(first_evaluation=finite(metrics))
         self.evaluated(0, metrics)
 
     def measured(self, precision: Precision, figures: str) -> None:
         """The precision of this run was measured; remembered, so that it stays."""
-        self.state = self.state.model_copy(update={"precision": precision})
-        self.state.write(self._folder)
+        self._remember(precision=precision)
         self._say(f"precision: {precision}, of {figures}")
 
     def checkpoint(self, record: CheckpointRecord) -> None:
         """A checkpoint was sealed, or set aside."""
         records = (*self._block.checkpoints, record)[-KEPT_CHECKPOINT_RECORDS:]
         self._update(checkpoints=records)
+        if record.verified:
+            self._update(storage_problem=None)
         self._say(lines.checkpoint(record))
+        self._report(urgent=True)
+
+    def storage_refused(self, problem: str) -> None:
+        """Something could not be saved, for lack of room or of the right."""
+        if problem != self._block.storage_problem:
+            self._say(problem)
+        self._update(storage_problem=problem[:1024])
         self._report(urgent=True)
 
     def left(self, step: int) -> None:
         """The ranks stop because some worker was asked to leave."""
-        self.state = self.state.model_copy(update={"last_step": step, "left_in_order": True})
-        self.state.write(self._folder)
+        self._remember(last_step=step, last_step_at=self._now(), left_in_order=True)
         self.close()
 
     def close(self) -> None:
@@ -201,9 +208,15 @@ class Account:
         if self._poster is not None:
             self._poster.close()
 
-    def _remember(self, step: int) -> None:
-        self.state = self.state.model_copy(update={"last_step": step, "left_in_order": False})
-        self.state.write(self._folder)
+    def _remember(self, **changes: object) -> None:
+        self.state = self.state.model_copy(update=changes)
+        try:
+            self.state.write(self._folder)
+        except OSError as error:
+            if (trouble := storage.trouble(error)) is None:
+                raise
+            # Without this memory a restart tells less; training does not need it.
+            self.storage_refused(f"{trouble}: {error.filename or self._folder} was not written")
 
     def _update(self, **changes: object) -> None:
         self._block = self._block.model_copy(update=changes)

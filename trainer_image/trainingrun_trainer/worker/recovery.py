@@ -14,7 +14,8 @@ def pending(
 ) -> PendingRestart | None:
     """The restart that this round is; None if it is the run's start.
 
-    When no launcher survived, only the run's folder knows that there was a life before.
+    When no launcher survived, only the run's folder knows that there was a life before, and when
+    it last did a step: the time without training is counted from there.
     """
     if orders.restart is not None:
         return orders.restart
@@ -24,7 +25,9 @@ def pending(
         cause, detail = RestartCause.PREEMPTED, "all workers had been asked to leave"
     else:
         cause, detail = RestartCause.WORKER_LOST, "all workers were lost"
-    return PendingRestart(at=now, cause=cause, detail=detail, from_step=state.last_step)
+    return PendingRestart(
+        at=state.last_step_at or now, cause=cause, detail=detail, from_step=state.last_step
+    )
 
 
 def completed(restart: PendingRestart, resumed_step: int, now: datetime) -> Restart:

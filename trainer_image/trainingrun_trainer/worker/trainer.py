@@ -1,4 +1,4 @@
-"""Hugging Face's Trainer with our arguments: a fixed global batch, and our own evaluation."""
+"""Hugging Face's Trainer with our arguments: a fixed global batch, our evaluation and saving."""
 
 from __future__ import annotations
 
@@ -22,18 +22,35 @@ from trainingrun_trainer.tasks import Task
 from trainingrun_trainer.worker import ipex
 from trainingrun_trainer.worker.arguments import training_arguments
 from trainingrun_trainer.worker.order import OrderedSamples
+from trainingrun_trainer.worker.rank_state import (
+    RankState,
+    RunningLoss,
+    random_numbers,
+    read_running_loss,
+    restore_random_numbers,
+)
+from trainingrun_trainer.worker.saving import Saving
+from trainingrun_trainer.worker.start import StartingPoint
 
 
 class RunTrainer(Trainer):
-    """A Trainer whose evaluation is the task's."""
+    """A Trainer whose evaluation is the task's, and whose checkpoints are `Saving`'s."""
 
     def __init__(
-        self, task: Task, model: PreTrainedModel, extension: Ipex, **arguments: Any
+        self,
+        task: Task,
+        model: PreTrainedModel,
+        extension: Ipex,
+        start: StartingPoint,
+        saving: Saving,
+        **arguments: Any,
     ) -> None:
         super().__init__(model=model, **arguments)
         self._task = task
         self._extension = extension
         self._trained = model
+        self._start = start
+        self._saving = saving
         # Our progress lines take the place of printed dicts, and our reports that of Transformers'
         # own, which TrainingArguments adds by itself wherever the operator's URL is set.
         for unwanted in (PrinterCallback, KubeflowCallback):
@@ -57,14 +74,33 @@ class RunTrainer(Trainer):
         )
         return metrics
 
+    def _save_checkpoint(self, *_: Any, **__: Any) -> None:
+        """In place of Trainer's own, which makes training wait for every file; a collective."""
+        self.store_flos()
+        loss = RunningLoss(self._tr_loss.item(), self._globalstep_last_logged)
+        self._saving.save(self, self._trained, RankState(random_numbers(), loss))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        """Trainer calls this last of all before it trains on from a checkpoint.
+
+        Its own finds nothing for another number of ranks, and begins the running loss at zero.
+        """
+        if checkpoint is None or self._start.manifest is None:
+            return
+        folder, rank = Path(checkpoint), self.args.process_index
+        restore_random_numbers(folder, rank, self._start.manifest.world_size)
+        if (loss := read_running_loss(folder, rank, self.args.world_size)) is not None:
+            self._tr_loss += loss.sum
+            self._globalstep_last_logged = loss.since_step
+
 
 def build(
     config: RunConfig,
     task: Task,
     model: PreTrainedModel,
     steps: int,
-    world_size: int,
-    checkpoints: Path,
+    start: StartingPoint,
+    saving: Saving,
     callbacks: list[TrainerCallback],
     precision: Precision,
 ) -> RunTrainer:
@@ -80,7 +116,9 @@ def build(
         task,
         model,
         config.cpu.ipex,
-        args=training_arguments(config, task, steps, world_size, checkpoints, precision),
+        start,
+        saving,
+        args=training_arguments(config, task, steps, saving.world_size, start.root, precision),
         train_dataset=samples,
         eval_dataset=samples if task.can_evaluate else None,
         data_collator=default_data_collator,
