@@ -18,7 +18,8 @@ WORKERS = {
     "elastic": {"min": 1, "max": 2, "rendezvous": "dedicated"},
     "resources": {"cpu": "700m", "memory": "1500Mi"},
 }
-TO_THE_NEXT_STEP_SECONDS = 6.0
+TO_THE_NEXT_STEP_SECONDS = 60.0
+"""Far above what it takes, which is printed: other work on the machine slows a pod's start most."""
 
 pytestmark = pytest.mark.timeout(300)
 
