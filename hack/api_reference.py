@@ -40,7 +40,7 @@ def markdown(example: dict[str, Any]) -> str:
     parts = [
         _INTRODUCTION,
         *(_group(name, node, spec, example["spec"]) for name, node in groups),
-        "## Rules that span groups\n\n" + _rules(spec),
+        "## Rules that span groups\n\n" + _rules_of_the_run(tree) + _rules(spec),
         f"## status\n\n{status['description']}\n\n{_STATUS_TABLE}{_rows(fields(status, 'status'))}",
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
@@ -130,6 +130,13 @@ def _rules(node: Schema, path: str = "") -> str:
         f"- `{_on(here, rule)}`: {rule['message']}.\n"
         for here, below in entries
         for rule in (below.get("x-kubernetes-validations", ()) if path or below is node else ())
+    )
+
+
+def _rules_of_the_run(tree: Schema) -> str:
+    return "".join(
+        f"- `{rule['fieldPath'].removeprefix('.')}`: {rule['message']}.\n"
+        for rule in tree["x-kubernetes-validations"]
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from hack.api_reference import bounds, cell
-from trainingrun_operator.api.crd import NAME_RULE, open_api_schema
+from trainingrun_operator.api.crd import open_api_schema
 from trainingrun_operator.api.schema import Schema, fields
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec, schema
 
@@ -82,8 +82,7 @@ def markdown() -> str:
         + _rows(*bounded)
         + "\n## Rules that span fields, at apply\n\n| Field | Rule |\n| --- | --- |\n"
         + _rows(
-            ("metadata.name", NAME_RULE["message"]),
-            *_rules(open_api_schema()["properties"]["spec"]),
+            *_rules(open_api_schema()),
         )
         + "\n## Fields that cannot change, at apply\n\n"
         + ", ".join(f"`spec.{name}`" for name in TrainingRunSpec.IMMUTABLE)
@@ -102,11 +101,12 @@ def _bounds(node: Schema) -> str:
     return "; ".join(filter(None, (bounds(node), once.get(node.get("x-kubernetes-list-type", "")))))
 
 
-def _rules(spec: Schema) -> Iterator[tuple[str, str]]:
-    for path, node in _groups(spec):
+def _rules(root: Schema) -> Iterator[tuple[str, str]]:
+    for path, node in (("", root), *_groups(root["properties"]["spec"])):
         for rule in node.get("x-kubernetes-validations", ()):
             if "oldSelf" not in rule["rule"]:
-                yield f"{path}{rule.get('fieldPath', '')}", cell(rule["message"])
+                field = f"{path}{rule.get('fieldPath', '')}".removeprefix(".")
+                yield field, cell(rule["message"])
 
 
 def _groups(spec: Schema) -> Iterator[tuple[str, Schema]]:

@@ -40,4 +40,4 @@ def plan(document: Document, settings: Settings, namespace: str | None = None) -
     try:
         return launch_plan(run, settings)
     except PlanError as error:
-        raise InvalidError([Problem(error.field, error.message)]) from error
+        raise InvalidError(list(error.problems)) from error

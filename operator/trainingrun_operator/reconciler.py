@@ -60,7 +60,7 @@ from trainingrun_operator.lifecycle.observed import (
 )
 from trainingrun_operator.lifecycle.wish import Wish
 from trainingrun_operator.plan import LaunchPlan, PlanError, Settings, launch_plan
-from trainingrun_operator.render import claims, render
+from trainingrun_operator.render import claims, config_map, render, with_workers
 
 PROGRESS_INTERVAL: Final = timedelta(seconds=5)
 """The shortest time between two status writes that differ in progress only."""
@@ -262,9 +262,7 @@ class Reconciler:
         match action:
             case AdjustJob(workers=workers, suspend=suspend):
                 if plan is not None and seen.job and seen.job.workers != workers:
-                    # Pods to come read the number of workers from the config.
-                    others = render(replace(plan, attempt=seen.status.attempt))[:-1]
-                    await self._apply_all(others, seen.uid)
+                    await self._tell_workers_to_come(plan, workers, seen.uid)
                 if meet := seen.job.rendezvous if seen.job else "":
                     await self._cluster.suspend_rendezvous(key.namespace, meet, suspend=suspend)
                 await self._cluster.adjust_job(key, workers, suspend=suspend)
@@ -277,6 +275,11 @@ class Reconciler:
                     await self._cluster.delete_pod(key.namespace, name, uid, at_once=at_once)
             case DeleteRun(uid=uid):
                 await self._cluster.delete_run(key, uid)
+
+    async def _tell_workers_to_come(self, plan: LaunchPlan, workers: int, owner_uid: str) -> None:
+        there = await self._cluster.config_map(plan.namespace, plan.config_map)
+        resized = None if there is None else with_workers(there, workers)
+        await self._cluster.apply(resized or config_map(plan), owner_uid)
 
     async def _made(self, plan: LaunchPlan, owner_uid: str) -> Manifest:
         *others, job = render(plan)

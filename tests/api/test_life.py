@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 
+from lightkube.resources.core_v1 import ConfigMap
+
 from tests.api.cluster import Namespace, condition, training_run
 from tests.api.running import CountingCluster
 
@@ -114,6 +116,31 @@ def test_a_finished_run_stays_finished_whatever_its_job_says_later(
     assert condition(status, "Succeeded")["status"] == "True"
     assert condition(status, "Failed") == {}
     assert len(started.written("squad")) == before
+
+
+def test_a_resize_tells_the_pods_to_come_and_leaves_the_rest_of_their_config(
+    started: CountingCluster, namespace: Namespace
+) -> None:
+    namespace.make_claim()
+    namespace.create(training_run())
+    namespace.until_job()
+    namespace.start_workers()
+    namespace.until_condition("Running", "True", "WorkersRunning")
+    made = namespace.config_map()
+    older = {**json.loads(made["data"]["run.json"]), "another": "version's field"}
+    data = {"data": {"run.json": json.dumps(older)}}
+    namespace.client.patch(ConfigMap, "squad-config", data, namespace=namespace.name)
+
+    namespace.edit_run({"spec": {"workers": {"count": 1}}})
+    namespace.until(lambda s: s["workers"]["desired"] == 1)
+
+    resized = namespace.config_map()
+    told = json.loads(resized["data"].pop("run.json"))
+    assert told == {**older, "processes": {**older["processes"], "workers": 1}}
+    assert resized["data"] == {"ca.crt": made["data"]["ca.crt"]}
+    assert resized["metadata"]["ownerReferences"] == made["metadata"]["ownerReferences"]
+    assert resized["metadata"]["labels"] == made["metadata"]["labels"]
+    assert namespace.job()["spec"]["pytorchReplicaSpecs"]["Worker"]["replicas"] == 1
 
 
 def test_a_lost_pod_counts_once(started: CountingCluster, namespace: Namespace) -> None:

@@ -99,7 +99,7 @@ def open_api_schema() -> Schema:
             "spec": spec,
             "status": status,
         },
-        "x-kubernetes-validations": [NAME_RULE],
+        "x-kubernetes-validations": [NAME_RULE, *tree["x-kubernetes-validations"]],
     }
 
 

@@ -54,7 +54,7 @@ def _problem(details: ErrorDetails) -> Problem:
     match details["type"]:
         case "rule":
             field = details["ctx"]["field"]
-            return Problem(".".join(part for part in (path, field) if part), details["msg"])
+            return Problem(".".join(filter(None, (path if steps else "", field))), details["msg"])
         case "missing":
             return Problem(path, f"is required but absent; write {_wanted(node)}")
         case "extra_forbidden":

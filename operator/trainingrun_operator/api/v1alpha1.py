@@ -142,11 +142,18 @@ class Metadata(BaseModel):
     annotations: dict[str, str] = {}
 
 
-class TrainingRun(BaseModel):
+class TrainingRun(Group):
     """A TrainingRun as the API server gives it."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            cel="!has(self.spec.resume) || !has(self.spec.resume.run) || "
+            "self.spec.resume.run != self.metadata.name",
+            holds=lambda r: r.spec.resume.run != r.metadata.name,
+            message="run is the run's own name; write another run's, or from: latest without run "
+            "for what an earlier run of this name left",
+            field="spec.resume.run",
+        ),
     )
 
     api_version: Literal["trainingrun.io/v1alpha1"] = API_VERSION

@@ -130,6 +130,7 @@ class Job:
     attempt: int = 0
     workers: int = 0
     min_workers: int = 1
+    max_workers: int | None = None
     suspended: bool = False
     deleting: bool = False
     created_at: datetime | None = None
@@ -139,6 +140,10 @@ class Job:
 
     def holds(self, condition: str) -> bool:
         return condition in self.conditions
+
+    def takes(self, workers: int) -> bool:
+        """Whether it can come to this number of workers and stay."""
+        return self.min_workers <= workers <= (self.max_workers or workers)
 
     @property
     def finished(self) -> bool:
@@ -164,6 +169,7 @@ class Job:
             rendezvous=_text(_dict(meta, "annotations"), RENDEZVOUS_ANNOTATION),
             workers=_number(worker.get("replicas")),
             min_workers=_number(_dict(spec, "elasticPolicy").get("minReplicas")) or 1,
+            max_workers=_number(_dict(spec, "elasticPolicy").get("maxReplicas")) or None,
             suspended=_dict(spec, "runPolicy").get("suspend") is True,
             deleting="deletionTimestamp" in meta,
             created_at=_time(meta.get("creationTimestamp")),

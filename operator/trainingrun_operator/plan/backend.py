@@ -7,7 +7,7 @@ from typing import Final
 
 from trainingrun_operator.api.communication import CommunicationSpec
 from trainingrun_operator.api.status import PlanChoice
-from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_trainer.config import BackendName
 from trainingrun_trainer.image_manifest import Runtime
 
@@ -25,12 +25,8 @@ class Backend:
     fallback: str = ""
 
 
-def choose_backend(asked: CommunicationSpec, runtime: Runtime) -> Backend:
-    """The backend of a run.
-
-    Raises:
-        PlanError: the backend cannot be had, and nothing may take its place.
-    """
+def choose_backend(asked: CommunicationSpec, runtime: Runtime, refusals: Refusals) -> Backend:
+    """The backend of a run; refused where it cannot be had and nothing may take its place."""
     match asked.backend:
         case "auto" if runtime in WITH_CCL:
             return _backend(BackendName.CCL, f"runtime {runtime} is there for oneCCL")
@@ -41,19 +37,19 @@ def choose_backend(asked: CommunicationSpec, runtime: Runtime) -> Backend:
         case "ccl" if runtime in WITH_CCL:
             return _backend(BackendName.CCL, f"as {FIELD} says")
         case "ccl":
-            return _in_place_of_ccl(asked, runtime)
+            return _in_place_of_ccl(asked, runtime, refusals)
         case "mpi":
-            raise PlanError(
-                FIELD,
-                f"torch of runtime {runtime} is built without MPI, and ranks of mpi can only be "
-                "started by mpirun; write gloo",
+            lacking = f"torch of runtime {runtime} is built without MPI"
+            refusals.add(
+                FIELD, f"{lacking}, and ranks of mpi can only be started by mpirun; write gloo"
             )
+            return _backend(BackendName.GLOO, lacking)
 
 
-def _in_place_of_ccl(asked: CommunicationSpec, runtime: Runtime) -> Backend:
+def _in_place_of_ccl(asked: CommunicationSpec, runtime: Runtime, refusals: Refusals) -> Backend:
     lacking = f"runtime {runtime} has no ccl (oneCCL's binding needs torch 2.8)"
     if asked.required:
-        raise PlanError(
+        refusals.add(
             FIELD, f"{lacking}, and spec.communication.required is true; write gloo or auto"
         )
     fallback = f"{FIELD}: {lacking}; gloo takes its place"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from trainingrun_operator.api.elastic import Elastic
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
-from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_trainer.batching import batching, fitting_world_sizes
 from trainingrun_trainer.config import RendezvousPlace, Training
 
@@ -24,13 +24,11 @@ class WorkerRange:
     choices: tuple[PlanChoice, ...]
 
 
-def worker_range(spec: TrainingRunSpec, processes: int) -> WorkerRange:
+def worker_range(spec: TrainingRunSpec, processes: int, refusals: Refusals) -> WorkerRange:
     """The elastic range narrowed to the numbers around `count` that divide the global batch.
 
     The range has no gaps: a worker that is lost must never leave a number that cannot train.
-
-    Raises:
-        PlanError: `count` itself does not divide the global batch; names the numbers that do.
+    Refused, with the numbers that do, where `count` itself does not divide the global batch.
     """
     count = spec.workers.count
     elastic = spec.workers.elastic or Elastic(min=count, max=count)
@@ -41,7 +39,8 @@ def worker_range(spec: TrainingRunSpec, processes: int) -> WorkerRange:
         return WorkerRange(elastic.min, count, elastic.max, *budget, (choice,))
     fitting = _fitting_workers(training, processes, max(elastic.max, count))
     if count not in fitting:
-        raise PlanError("spec.workers.count", _unfitting(spec, training, processes, fitting))
+        refusals.add("spec.workers.count", _unfitting(spec, training, processes, fitting))
+        return WorkerRange(count, count, count, elastic.max_restarts, elastic.rendezvous, ())
     low = high = count
     while low - 1 >= elastic.min and low - 1 in fitting:
         low -= 1

@@ -15,7 +15,7 @@ from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
 from trainingrun_operator.plan.environment import Variable, environment, notices
 from trainingrun_operator.plan.identity import spec_hash
 from trainingrun_operator.plan.processes import Division, divide_cpus
-from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_operator.plan.rendezvous import DedicatedRendezvous, dedicated_rendezvous
 from trainingrun_operator.plan.settings import Settings
 from trainingrun_operator.plan.tuning import openmp, tuning
@@ -119,15 +119,18 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
     """The plan for a run. The same run and settings always give the same plan.
 
     Raises:
-        PlanError: the run is valid, yet what it asks for does not fit together.
+        PlanError: the run is valid, yet what it asks for does not fit together; with every reason.
     """
-    _check_memory(run)
+    refusals = Refusals()
     spec = run.spec
     runtime = Runtime(spec.runtime)
-    backend = choose_backend(spec.communication, runtime)
-    division = divide_cpus(spec, backend.name)
-    tuned = tuning(spec, division, runtime)
-    workers = worker_range(spec, division.processes)
+    _check_memory(run, refusals)
+    _check_script(spec, refusals)
+    backend = choose_backend(spec.communication, runtime, refusals)
+    division = divide_cpus(spec, backend.name, refusals)
+    tuned = tuning(spec, division, runtime, refusals)
+    workers = worker_range(spec, division.processes, refusals)
+    refusals.raise_any()
     return LaunchPlan(
         namespace=run.metadata.namespace,
         name=run.metadata.name,
@@ -208,7 +211,6 @@ def _config(
     )
     common = {name: getattr(launch, name) for name in LaunchConfig.model_fields}
     if spec.model is None or spec.data is None or spec.training is None:
-        _must_be_left_alone(spec)
         return ScriptConfig(**common)
     return RunConfig(
         **common,
@@ -221,17 +223,18 @@ def _config(
     )
 
 
-def _must_be_left_alone(spec: TrainingRunSpec) -> None:
+def _check_script(spec: TrainingRunSpec, refusals: Refusals) -> None:
     """What is our own trainer's business is not silently left out of a script's."""
+    if spec.training is not None:
+        return
     for name, written, default in (
         ("checkpoints", spec.checkpoints, Checkpoints()),
         ("evaluation", spec.evaluation, Evaluation()),
         ("resume", spec.resume, Resume()),
     ):
         if written != default:
-            raise PlanError(
-                f"spec.{name}",
-                f"a script decides itself about its {name}; remove the group",
+            refusals.add(
+                f"spec.{name}", f"a script decides itself about its {name}; remove the group"
             )
 
 
@@ -253,10 +256,10 @@ def _spread(run: TrainingRun) -> tuple[Spread, ...]:
     return (EVENLY_OVER_NODES,) if asked is None else asked
 
 
-def _check_memory(run: TrainingRun) -> None:
+def _check_memory(run: TrainingRun, refusals: Refusals) -> None:
     memory, shared = run.spec.workers.resources.memory, run.spec.shared_memory.size
     if size_bytes(shared) >= size_bytes(memory):
-        raise PlanError(
+        refusals.add(
             "spec.sharedMemory.size",
             f"{shared} of shared memory fill the worker's memory of {memory}; write less, or raise "
             "spec.workers.resources.memory",

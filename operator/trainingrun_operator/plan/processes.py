@@ -10,7 +10,7 @@ from trainingrun_operator.api.cpu import CpuSpec
 from trainingrun_operator.api.quantities import cpus
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
-from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_trainer.batching import fitting_world_sizes
 
 _ONE = Decimal(1)
@@ -30,24 +30,21 @@ class Division:
     choices: tuple[PlanChoice, ...]
 
 
-def divide_cpus(spec: TrainingRunSpec, backend: str = "gloo") -> Division:
+def divide_cpus(spec: TrainingRunSpec, backend: str, refusals: Refusals) -> Division:
     """Never more threads than CPUs unless that is asked for and permitted: threads that share a
-    core wait for each other in every kernel.
-
-    Raises:
-        PlanError: the ranks or threads asked for are more than the CPUs.
+    core wait for each other in every kernel. Refused where more ranks or threads are asked for.
     """
     limit = cpus(spec.workers.resources.cpu)
     if not limit:
-        raise PlanError("spec.workers.resources.cpu", "no CPU at all cannot train; write 1 or more")
+        refusals.add("spec.workers.resources.cpu", "no CPU at all cannot train; write 1 or more")
     cores = max(limit / (spec.cpu.threads_per_core or 1), min(limit, _ONE))
-    processes = _processes(spec, limit, cores)
+    processes = _processes(spec, limit, cores, refusals)
     ranks = int(processes.value)
-    loaders = _loaders(spec.cpu, limit, ranks)
+    loaders = _loaders(spec.cpu, limit, ranks, refusals)
     ccl = CCL_WORKERS if backend == "ccl" else 0
     beside = int(loaders.value) + ccl
-    threads = _threads(spec.cpu, limit, cores, ranks, beside)
-    interop = _interop(spec.cpu, limit, ranks)
+    threads = _threads(spec.cpu, limit, cores, ranks, beside, refusals)
+    interop = _interop(spec.cpu, limit, ranks, refusals)
     return Division(
         processes=ranks,
         threads=int(threads.value),
@@ -58,12 +55,14 @@ def divide_cpus(spec: TrainingRunSpec, backend: str = "gloo") -> Division:
     )
 
 
-def _processes(spec: TrainingRunSpec, limit: Decimal, cores: Decimal) -> PlanChoice:
+def _processes(
+    spec: TrainingRunSpec, limit: Decimal, cores: Decimal, refusals: Refusals
+) -> PlanChoice:
     field, asked = "spec.workers.processesPerWorker", spec.workers.processes_per_worker
     if asked == "auto":
         return _one_for_each_domain(spec, cores)
     if asked > max(limit, _ONE) and not spec.cpu.allow_oversubscription:
-        raise PlanError(
+        refusals.add(
             field,
             f"{asked} ranks would share {limit} CPUs; write at most {max(int(limit), 1)}, raise "
             "spec.workers.resources.cpu, or set spec.cpu.allowOversubscription",
@@ -96,12 +95,12 @@ def _fits(spec: TrainingRunSpec, processes: int) -> bool:
     )
 
 
-def _loaders(cpu: CpuSpec, limit: Decimal, ranks: int) -> PlanChoice:
+def _loaders(cpu: CpuSpec, limit: Decimal, ranks: int, refusals: Refusals) -> PlanChoice:
     field, asked = "spec.cpu.dataLoaderWorkers", cpu.data_loader_workers
     if asked == "auto":
         return _choice("dataLoaderWorkers", 0, "samples are in memory before training begins")
     if asked and ranks * (asked + 1) > max(limit, _ONE) and not cpu.allow_oversubscription:
-        raise PlanError(
+        refusals.add(
             field,
             f"{ranks} rank(s) with {asked} data-loader worker(s) each would share {limit} CPUs; "
             f"write at most {max(int(limit / ranks) - 1, 0)}, raise spec.workers.resources.cpu, or "
@@ -110,7 +109,9 @@ def _loaders(cpu: CpuSpec, limit: Decimal, ranks: int) -> PlanChoice:
     return _choice("dataLoaderWorkers", asked, f"as {field} says")
 
 
-def _threads(cpu: CpuSpec, limit: Decimal, cores: Decimal, ranks: int, beside: int) -> PlanChoice:
+def _threads(
+    cpu: CpuSpec, limit: Decimal, cores: Decimal, ranks: int, beside: int, refusals: Refusals
+) -> PlanChoice:
     field, asked = "spec.cpu.threads", cpu.threads
     if asked == "auto":
         return _choice(
@@ -119,7 +120,7 @@ def _threads(cpu: CpuSpec, limit: Decimal, cores: Decimal, ranks: int, beside: i
     most = max(int(limit / ranks) - beside, 1)
     if asked > most and not cpu.allow_oversubscription:
         besides = f" beside {beside} that move data" if beside else ""
-        raise PlanError(
+        refusals.add(
             field,
             f"{asked} threads in each of {ranks} ranks{besides} would share {limit} CPUs; write at "
             f"most {most}, raise spec.workers.resources.cpu, or set spec.cpu.allowOversubscription",
@@ -138,14 +139,14 @@ def _why(cpu: CpuSpec, limit: Decimal, ranks: int, beside: int) -> str:
     return f"{cores} divided by its ranks ({ranks}){less}"
 
 
-def _interop(cpu: CpuSpec, limit: Decimal, ranks: int) -> PlanChoice:
+def _interop(cpu: CpuSpec, limit: Decimal, ranks: int, refusals: Refusals) -> PlanChoice:
     field, asked = "spec.cpu.interopThreads", cpu.interop_threads
     if asked == "auto":
         reason = "a Transformer's operators follow one another; nothing runs side by side"
         return _choice("interopThreads", 1, reason)
     most = max(int(limit / ranks), 1)
     if asked > most and not cpu.allow_oversubscription:
-        raise PlanError(
+        refusals.add(
             field,
             f"{asked} threads in each of {ranks} ranks would share {limit} CPUs; write at most "
             f"{most}, raise spec.workers.resources.cpu, or set spec.cpu.allowOversubscription",

@@ -9,7 +9,7 @@ from trainingrun_operator.api.cpu import CpuSpec
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
 from trainingrun_operator.plan.processes import Division
-from trainingrun_operator.plan.refusal import PlanError
+from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_trainer.config import (
     DEFAULT_ALLOCATOR,
     Affinity,
@@ -41,11 +41,12 @@ class Tuning:
     choices: tuple[PlanChoice, ...]
 
 
-def tuning(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Tuning:
+def tuning(
+    spec: TrainingRunSpec, division: Division, runtime: Runtime, refusals: Refusals
+) -> Tuning:
     """What each worker of a run is tuned to. A user's own variable of the same name wins.
 
-    Raises:
-        PlanError: threads cannot be bound as asked.
+    Refused where threads cannot be bound as asked.
     """
     cpu = spec.cpu
     ours = {
@@ -60,7 +61,7 @@ def tuning(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Tunin
         choices=(
             _allocator(cpu),
             _openmp(cpu, runtime),
-            _affinity(cpu, runtime, division.processes),
+            _affinity(cpu, runtime, division.processes, refusals),
             *([_precision(spec.training.precision)] if spec.training is not None else []),
             *(
                 PlanChoice(name=name, value="yours", reason="as spec.workers.env says")
@@ -97,10 +98,10 @@ def _openmp(cpu: CpuSpec, runtime: Runtime) -> PlanChoice:
     return PlanChoice(name="openmp", value=chosen.value, reason=reason)
 
 
-def _affinity(cpu: CpuSpec, runtime: Runtime, processes: int) -> PlanChoice:
+def _affinity(cpu: CpuSpec, runtime: Runtime, processes: int, refusals: Refusals) -> PlanChoice:
     one_place_list = openmp(cpu, runtime) is not OpenMP.INTEL
     if cpu.affinity is Affinity.THREADS and one_place_list and processes > 1:
-        raise PlanError(
+        refusals.add(
             "spec.cpu.affinity",
             f"GNU's OpenMP has one list of CPUs for all {processes} ranks of a worker; write "
             "ranks, or spec.cpu.openmp: intel",

@@ -284,6 +284,8 @@ AT_APPLY = (
     Wrong("a step of nobody's", "resume: {from: latest, step: 3}", "spec.resume.step",
           "another run"),
     Wrong("a run outside the claim", "resume: {from: run, run: ../a}", "spec.resume.run", "match"),
+    Wrong("its own checkpoints as another's", "resume: {from: run, run: squad}",
+          "spec.resume.run", "own name"),
     Wrong("a word for whence", "resume: {from: yesterday}", "spec.resume.from", "latest"),
     Wrong("a resume as a word", "resume: latest", "spec.resume", "object"),
     Wrong("a count outside its range", "workers: {count: 5, elastic: {min: 1, max: 4}}",

@@ -6,8 +6,16 @@ import pytest
 
 from trainingrun_operator.api.communication import CommunicationSpec
 from trainingrun_operator.plan import PlanError
-from trainingrun_operator.plan.backend import choose_backend
+from trainingrun_operator.plan.backend import Backend, choose_backend
+from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_trainer.image_manifest import Runtime
+
+
+def chosen(asked: CommunicationSpec, runtime: Runtime) -> Backend:
+    refusals = Refusals()
+    backend = choose_backend(asked, runtime, refusals)
+    refusals.raise_any()
+    return backend
 
 
 @pytest.mark.parametrize(
@@ -21,23 +29,23 @@ from trainingrun_trainer.image_manifest import Runtime
     ],
 )
 def test_a_runtime_gives_the_backends_it_has(asked: str, runtime: Runtime, given: str) -> None:
-    chosen = choose_backend(CommunicationSpec.model_validate({"backend": asked}), runtime)
-    assert (chosen.name, chosen.fallback) == (given, "")
+    backend = chosen(CommunicationSpec.model_validate({"backend": asked}), runtime)
+    assert (backend.name, backend.fallback) == (given, "")
 
 
 def test_ccl_where_there_is_none_becomes_gloo_and_says_so() -> None:
-    chosen = choose_backend(CommunicationSpec(backend="ccl"), Runtime.CPU)
-    assert chosen.name == "gloo"
-    assert chosen.fallback == (
+    backend = chosen(CommunicationSpec(backend="ccl"), Runtime.CPU)
+    assert backend.name == "gloo"
+    assert backend.fallback == (
         "spec.communication.backend: runtime cpu has no ccl (oneCCL's binding needs torch 2.8); "
         "gloo takes its place"
     )
-    assert chosen.choice.reason == chosen.fallback
+    assert backend.choice.reason == backend.fallback
 
 
 def test_ccl_that_is_required_and_not_there_is_refused() -> None:
     with pytest.raises(PlanError) as caught:
-        choose_backend(CommunicationSpec(backend="ccl", required=True), Runtime.CPU)
+        chosen(CommunicationSpec(backend="ccl", required=True), Runtime.CPU)
     assert str(caught.value) == (
         "spec.communication.backend: runtime cpu has no ccl (oneCCL's binding needs torch 2.8), "
         "and spec.communication.required is true; write gloo or auto"
@@ -47,4 +55,4 @@ def test_ccl_that_is_required_and_not_there_is_refused() -> None:
 @pytest.mark.parametrize("runtime", list(Runtime))
 def test_mpi_is_refused_with_the_reason(runtime: Runtime) -> None:
     with pytest.raises(PlanError, match=r"built without MPI.*; write gloo"):
-        choose_backend(CommunicationSpec(backend="mpi"), runtime)
+        chosen(CommunicationSpec(backend="mpi"), runtime)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.operator.runs import SETTINGS, manifest, run
+from trainingrun_operator.api.problems import Problem
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import LaunchPlan, PlanError, launch_plan
 
@@ -16,10 +17,15 @@ def plan(**spec: Any) -> LaunchPlan:
     return launch_plan(run(**spec), SETTINGS)
 
 
-def refusal(**spec: Any) -> PlanError:
+def refusals(**spec: Any) -> tuple[Problem, ...]:
     with pytest.raises(PlanError) as caught:
         plan(**spec)
-    return caught.value
+    return caught.value.problems
+
+
+def refusal(**spec: Any) -> Problem:
+    (only,) = refusals(**spec)
+    return only
 
 
 def cpus(cpu: str, **workers: Any) -> dict[str, Any]:
@@ -42,20 +48,43 @@ def test_one_rank_a_worker_unless_told_otherwise() -> None:
 
 def test_more_threads_than_cpus_are_refused() -> None:
     refused = refusal(workers=cpus("4", processesPerWorker=2), cpu={"threads": 3})
-    assert (refused.field, "write at most 2" in refused.message) == ("spec.cpu.threads", True)
+    assert (refused.path, "write at most 2" in refused.message) == ("spec.cpu.threads", True)
 
 
 def test_more_ranks_than_cpus_are_refused() -> None:
     refused = refusal(workers=cpus("2", processesPerWorker=4))
-    assert refused.field == "spec.workers.processesPerWorker"
+    assert refused.path == "spec.workers.processesPerWorker"
 
 
 def test_no_cpu_at_all_is_refused() -> None:
-    assert refusal(workers=cpus("0")).field == "spec.workers.resources.cpu"
+    assert refusal(workers=cpus("0")).path == "spec.workers.resources.cpu"
 
 
 def test_shared_memory_that_fills_the_memory_is_refused() -> None:
-    assert refusal(sharedMemory={"size": "2Gi"}).field == "spec.sharedMemory.size"
+    assert refusal(sharedMemory={"size": "2Gi"}).path == "spec.sharedMemory.size"
+
+
+def test_everything_that_does_not_fit_is_told_at_once() -> None:
+    told = refusals(
+        sharedMemory={"size": "8Gi"},
+        communication={"backend": "mpi"},
+        workers=cpus("4", processesPerWorker=2, count=5),
+        cpu={"threads": 3, "interopThreads": 3, "affinity": "threads"},
+    )
+    assert [problem.path for problem in told] == [
+        "spec.sharedMemory.size",
+        "spec.communication.backend",
+        "spec.cpu.threads",
+        "spec.cpu.interopThreads",
+        "spec.cpu.affinity",
+        "spec.workers.count",
+    ]
+
+
+def test_every_problem_of_a_plan_stands_in_its_message() -> None:
+    with pytest.raises(PlanError) as caught:
+        plan(communication={"backend": "mpi"}, sharedMemory={"size": "8Gi"})
+    assert str(caught.value) == "; ".join(map(str, caught.value.problems))
 
 
 def elastic(count: int, low: int, high: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -297,6 +298,55 @@ async def test_a_failed_run_is_retried_with_a_job_of_the_next_attempt(bench: Ben
     assert made is not None
     assert made.attempt == 1
     assert bench.status["phase"] == "Starting"
+
+
+ELASTIC = {"elastic": {"min": 1, "max": 4}}
+
+
+async def started_with(bench: Bench, **groups: Any) -> None:
+    """Bring a run to one running worker."""
+    run = {**RUN, "spec": {**RUN["spec"], **groups}}
+    bench.world.shown = bench.cluster.run = run
+    await bench.start()
+
+
+async def resize(bench: Bench, count: int) -> None:
+    spec = {**bench.cluster.run["spec"], "workers": {**ELASTIC, "count": count}}
+    bench.world.shown = bench.cluster.run = {**bench.cluster.run, "spec": spec}
+    await bench.look()
+
+
+async def test_a_resize_changes_nothing_but_the_number_in_the_config(bench: Bench) -> None:
+    await started_with(bench, workers={**ELASTIC, "count": 1})
+    made = bench.cluster.config_maps["squad-config"]
+    older = {"processes": {"workers": 1, "perWorker": 3}, "gone": "a field of another version"}
+    made["data"] = {"run.json": json.dumps(older), "ca.crt": "old"}
+
+    await resize(bench, 2)
+
+    assert bench.cluster.calls[:3] == ["read squad-config", "apply ConfigMap", "adjust 2 False"]
+    data = bench.cluster.config_maps["squad-config"]["data"]
+    assert json.loads(data["run.json"]) == {**older, "processes": {"workers": 2, "perWorker": 3}}
+    assert data["ca.crt"] == "old"
+
+
+@pytest.mark.parametrize("left", [None, {"data": {"run.json": "{"}}, {"data": {"run.json": "[]"}}])
+async def test_a_resize_makes_a_config_that_is_lost_anew(bench: Bench, left: Any) -> None:
+    await started_with(bench, workers={**ELASTIC, "count": 1})
+    bench.cluster.config_maps = {} if left is None else {"squad-config": left}
+
+    await resize(bench, 2)
+
+    config = json.loads(bench.cluster.config_maps["squad-config"]["data"]["run.json"])
+    assert (config["processes"]["workers"], config["processes"]["maxWorkers"]) == (2, 2)
+
+
+async def test_a_resize_beyond_what_the_job_takes_makes_it_anew(bench: Bench) -> None:
+    await started_with(bench, workers={**ELASTIC, "count": 2})  # 3 cannot share a batch of 16
+
+    await resize(bench, 4)
+
+    assert bench.cluster.calls[0] == "delete job PyTorchJob-uid"
 
 
 async def test_a_stuck_pod_is_deleted_by_name_and_uid(bench: Bench) -> None:

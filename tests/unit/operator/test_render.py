@@ -16,7 +16,7 @@ from hack import generate
 from tests.unit.operator.runs import SETTINGS, manifest, run
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import launch_plan
-from trainingrun_operator.render import RenderError, claims, render
+from trainingrun_operator.render import RenderError, claims, config_map, render, with_workers
 from trainingrun_operator.render.config_map import ConfigMap
 from trainingrun_operator.render.manifest import parse
 from trainingrun_operator.render.templates import TEMPLATES, yaml_scalar
@@ -47,6 +47,15 @@ def test_a_run_renders_as_its_golden_file(path: Path) -> None:
     expected = list(yaml.safe_load_all((GOLDEN / path.name).read_text()))
     plan = launch_plan(typed, generate.SETTINGS)
     assert [*claims(plan), *render(plan)] == expected
+
+
+def test_another_number_of_workers_is_all_that_changes_in_a_config() -> None:
+    four = run(workers={"count": 2, "elastic": {"min": 1, "max": 4}})
+    three = run(workers={"count": 3, "elastic": {"min": 1, "max": 4}})
+    served = config_map(launch_plan(four, SETTINGS))
+    served["metadata"] |= {"uid": "x", "resourceVersion": "7", "managedFields": []}
+
+    assert with_workers(served, 3) == config_map(launch_plan(three, SETTINGS))
 
 
 def test_the_job_comes_last() -> None:

@@ -66,13 +66,15 @@ def job_missing(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
 
 
 def job_outdated(seen: Observed, wish: Wish, _now: datetime) -> Decision | None:
-    """The job was made from another spec.
+    """The job was made from another spec, or for other numbers of workers.
 
     Says: Running=False Restarting.
     Does: deletes the job, to make it anew.
     """
     job = seen.job
-    if job is None or job.finished or job.spec_hash == wish.spec_hash:
+    if job is None or job.finished:
+        return None
+    if job.spec_hash == wish.spec_hash and job.takes(wish.workers):
         return None
     message = f"the spec has changed; PyTorchJob {job.name} is made anew from the last checkpoint"
     return say.replacing(message, (DeleteJob(job.name, job.uid),))
