@@ -28,6 +28,7 @@ from trainingrun_operator.api.status import Status
 from trainingrun_operator.api.storage import Storage
 from trainingrun_operator.api.workers import Workers
 from trainingrun_trainer.config import (
+    TASK_RULES,
     Checkpoints,
     Data,
     Evaluation,
@@ -83,6 +84,7 @@ class TrainingRunSpec(Group):
             field="storage",
         ),
         *map(_of_the_task, ("model", "data", "training")),
+        *TASK_RULES,
     )
     IMMUTABLE: ClassVar[tuple[str, ...]] = (
         "runtime",

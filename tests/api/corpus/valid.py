@@ -71,9 +71,29 @@ VALID = (
     Right("a claim of its own for many", "storage: {create: {size: 1Ti, storageClassName: fast}}\n"
           "workers: {count: 3}"),
     Right("lines of JSON",
-          "data: {train: /a.jsonl, format: jsonl, column: 'text: yes', maxSamples: 10}"),
+          "data: {train: /a.jsonl, format: jsonl, columns: {text: 'text: yes'}, maxSamples: 10}"),
     Right("a column that YAML would read as a number",
-          'data: {train: /a, format: jsonl, column: "1"}'),
+          'data: {train: /a, format: jsonl, columns: {text: "1"}}'),
+    Right("questions of SQuAD's second version",
+          "task: {type: question-answering, blockSize: 384, stride: 128, unanswerable: true, "
+          "bestAnswers: 5, maxAnswerTokens: 40}"),
+    Right("labels that YAML would read as a boolean and a number",
+          'task: {type: text-classification, labels: ["no", "1"]}'),
+    Right("several labels for a text",
+          "task: {type: text-classification, problem: multi-label}\n"
+          "data: {train: /a.parquet, columns: {text: body, label: topics}}"),
+    Right("words with tags", "task: {type: token-classification}\n"
+          "data: {train: /a, format: json, columns: {tokens: words, tags: entities}}"),
+    Right("hidden tokens", "task: {type: masked-lm, maskProbability: 0.3}\n"
+          "model: {fromScratch: {modelType: bert}, tokenizer: {train: {}}}"),
+    Right("a search by beams", "task: {type: seq2seq, maxTargetTokens: 64, beams: 4}\n"
+          "model: {fromScratch: {modelType: bart}, tokenizer: {train: {}}}"),
+    Right("instructions", "task: {type: causal-lm, packing: separate, lossOn: completion}\n"
+          "data: {train: /a.jsonl, columns: {prompt: question, completion: answer}}"),
+    Right("conversations", "task: {type: causal-lm, packing: separate, lossOn: completion, "
+          "chatTemplate: /data/chat.jinja}\ndata: {train: /a, columns: {messages: turns}}"),
+    Right("a classifier of decoders", "task: {type: text-classification}\n"
+          "model: {fromScratch: {modelType: qwen2}, tokenizer: {name: a/b}}"),
     Right("half the memory", "model: {name: a/b, dtype: bfloat16, attention: eager}"),
     Right("SGD with momentum",
           "training: {maxSteps: 1, globalBatchSize: 24, optimizer: {name: sgd, momentum: 0.9}}"),

@@ -19,6 +19,7 @@ Node = dict[str, Any]
 # A quantity or a string serves elsewhere; these are read and written by numeric libraries, and
 # nobody compares them for equality.
 FLOATS = {
+    "spec.task.maskProbability",
     "spec.training.learningRate",
     "spec.training.maxGradientNorm",
     "spec.training.optimizer.weightDecay",
@@ -50,6 +51,9 @@ ENUMS_OF_OTHERS = {
     "spec.resume.from": "words, and one of them a word of Git's and others'",
     "spec.runtime": "part of an image's name",
     "spec.task.type": "Hugging Face's names of tasks",
+    "spec.task.packing": "lower case like the types beside it",
+    "spec.task.lossOn": "lower case like the types beside it",
+    "spec.task.problem": "Transformers' problem types, with hyphens as tasks have them",
     "spec.model.fromScratch.modelType": "Transformers' names of architectures",
     "spec.model.dtype": "torch's names of types",
     "spec.model.attention": "Transformers' names of attentions",

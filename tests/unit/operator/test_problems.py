@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from tests.unit.operator.runs import manifest
 from trainingrun_operator.api.problems import problems
 from trainingrun_operator.api.v1alpha1 import TrainingRun
+from trainingrun_trainer.config import TaskType
 
 MODEL = {"fromScratch": {}, "tokenizer": {"train": {}}}
 
+TASKS = ", ".join(TaskType)
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"task": {}}, "spec.task.type: is required but absent; write one of causal-lm, script"),
-    ({"task": {"type": "chat"}}, "spec.task.type: is 'chat'; write one of causal-lm, script"),
+    ({"task": {}}, f"spec.task.type: is required but absent; write one of {TASKS}"),
+    ({"task": {"type": "chat"}}, f"spec.task.type: is 'chat'; write one of {TASKS}"),
     ({"task": None}, "spec.task: is empty; write a group of fields"),
     ({"cpu": []}, "spec.cpu: is a list; write a group of fields"),
     ({"runtime": "tpu"}, "spec.runtime: is 'tpu'; write cpu"),

@@ -312,7 +312,7 @@ def with_strings(text: str, value: str) -> dict[str, Any]:
             "evaluation": path,
             "files": text,
             "format": "jsonl",
-            "column": text,
+            "columns": {"text": text},
         },
         workers={"env": [{"name": "A", "value": value}], "annotations": {"note": value}},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,14 +14,14 @@ from trainingrun_trainer.tasks import text_files
 from trainingrun_trainer.tasks.token_cache import Blocks
 
 
-def texts(path: Path, content: str, **data: str) -> list[str]:
+def texts(path: Path, content: str, **data: Any) -> list[str]:
     path.write_text(content)
     settings = Data.model_validate({"train": str(path), **data})
     return list(text_files.texts(text_files.split(settings).train, settings))
 
 
 def lines(path: Path, content: str) -> list[str]:
-    return texts(path, content, format="jsonl", column="text")
+    return texts(path, content, format="jsonl", columns={"text": "text"})
 
 
 def test_a_plain_file_is_one_text(tmp_path: Path) -> None:
@@ -35,10 +36,10 @@ def test_each_line_of_json_is_a_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "field", "word"),
     [
-        ('{"text": "a"}\n{', "spec.data.format", ":2 is no JSON"),
-        ('{"txt": "a"}', "spec.data.column", ":1 has no 'text'"),
-        ('["a"]', "spec.data.column", ":1 has no 'text'"),
-        ('{"text": 1}', "spec.data.column", "is no string"),
+        ('{"text": "a"}\n{', "spec.data.train", ":2 is no JSON"),
+        ('{"txt": "a"}', "spec.data.columns.text", ":1 has no column 'text', only txt"),
+        ('["a"]', "spec.data.train", ":1 is no JSON object"),
+        ('{"text": 1}', "spec.data.columns.text", "has a number for text"),
     ],
 )
 def test_a_line_without_a_text_is_told_by_file_and_number(

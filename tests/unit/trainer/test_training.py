@@ -49,7 +49,8 @@ def one_thread() -> Iterator[None]:
 class Words:
     """As much of a tokenizer as a model needs."""
 
-    eos_token_id = 0
+    eos_token_id = pad_token_id = 0
+    bos_token_id = None
 
     def __len__(self) -> int:
         return 32
@@ -65,7 +66,8 @@ class Texts:
 
     def __init__(self, config: RunConfig) -> None:
         real = CausalLM(config, None, self.tokenizer, self.samples, None)  # type: ignore[arg-type]
-        self.model = real.model
+        self.model, self.varied = real.model, real.varied
+        self.collator, self.loss = real.collator, real.loss
 
     def evaluate(self, _: torch.nn.Module) -> dict[str, float]:
         return {}

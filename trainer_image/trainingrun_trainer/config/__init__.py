@@ -7,6 +7,7 @@ the TrainingRun and in the pod. Nothing here imports a training library.
 
 from trainingrun_trainer.config.arguments import DECIDED, Arguments
 from trainingrun_trainer.config.checkpoints import Checkpoints, OnStorageFull
+from trainingrun_trainer.config.columns import Columns
 from trainingrun_trainer.config.communication import BackendName, Communication
 from trainingrun_trainer.config.cpu import (
     DEFAULT_ALLOCATOR,
@@ -44,7 +45,8 @@ from trainingrun_trainer.config.sources import (
     LocalPath,
     ModelName,
 )
-from trainingrun_trainer.config.task import Task, TaskType
+from trainingrun_trainer.config.task import LossOn, Packing, Problem, Task, TaskType
+from trainingrun_trainer.config.task_rules import TASK_RULES
 from trainingrun_trainer.config.training import Precision, Training
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "DECIDED",
     "DEFAULT_ALLOCATOR",
     "RUN_CONFIG_VERSION",
+    "TASK_RULES",
     "Affinity",
     "Allocator",
     "AnyConfig",
@@ -59,6 +62,7 @@ __all__ = [
     "Attention",
     "BackendName",
     "Checkpoints",
+    "Columns",
     "Communication",
     "Cpu",
     "Data",
@@ -70,13 +74,16 @@ __all__ = [
     "Ipex",
     "LaunchConfig",
     "LocalPath",
+    "LossOn",
     "Model",
     "ModelName",
     "OnStorageFull",
     "OpenMP",
     "Optimizer",
     "OptimizerName",
+    "Packing",
     "Precision",
+    "Problem",
     "Processes",
     "RendezvousPlace",
     "Resume",

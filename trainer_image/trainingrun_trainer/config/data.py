@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
+from trainingrun_trainer.config.columns import Columns
 from trainingrun_trainer.config.sources import BUILTIN_PYTHON_STDLIB, DataSource
 from trainingrun_trainer.rules import Group, Rule
 
@@ -16,6 +17,11 @@ class DataFormat(StrEnum):
 
     TEXT = "text"
     JSON_LINES = "jsonl"
+    JSON = "json"
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+    ARROW = "arrow"
 
 
 class Data(Group):
@@ -27,13 +33,6 @@ class Data(Group):
             holds=lambda d: d.evaluation is None or d.evaluation_percent is None,
             message="the held-out data is already given by evaluation; remove one of the two",
             field="evaluationPercent",
-        ),
-        Rule(
-            cel="has(self.column) == (self.format == 'jsonl')",
-            holds=lambda d: (d.column is not None) == (d.format is DataFormat.JSON_LINES),
-            message="column names the text in each line of jsonl, and plain text has none; "
-            "give format: jsonl and column, or neither",
-            field="column",
         ),
     )
 
@@ -48,24 +47,26 @@ class Data(Group):
         None,
         ge=1,
         le=50,
-        description="Hold out this share of the files of train, chosen by a hash of their names.",
+        description="Hold out this share of train, chosen by a hash: of the files' names where "
+        "texts are packed, else of the rows' places.",
     )
     files: Annotated[str, StringConstraints(min_length=1, max_length=256)] = Field(
         "**/*", description="Which files of a folder to read, as a glob pattern relative to it."
     )
-    format: DataFormat = Field(
-        DataFormat.TEXT,
-        description="text: a file is one text, in UTF-8. jsonl: each line is a JSON object with a "
-        "text in it.",
+    format: DataFormat | None = Field(
+        None,
+        description="What the files hold; by their names if absent: those that end in .jsonl, "
+        ".json, .csv, .tsv, .parquet or .arrow are tables, all others texts in UTF-8.",
     )
-    column: Annotated[str, StringConstraints(min_length=1, max_length=256)] | None = Field(
-        None, description="jsonl: the key of the text in each object."
+    columns: Columns | None = Field(
+        None, description="The data's names of the columns that the task reads."
     )
     max_samples: int | None = Field(
         None,
         ge=1,
         le=1_000_000_000,
-        description="Train on at most so many samples of task.blockSize tokens, the first ones.",
+        description="Train on at most so many samples, the first ones: blocks of packed text, or "
+        "rows of a table.",
     )
     max_megabytes: int | None = Field(
         None, ge=1, le=1048576, description="Read at most this much training text, in 10^6 bytes."

@@ -41,9 +41,15 @@ class FromScratch(Group):
             message="attentionHeads must be a multiple of keyValueHeads; change one of them",
             field="keyValueHeads",
         ),
+        Rule(
+            cel="!has(self.keyValueHeads) || !(self.modelType in ['bert', 'bart'])",
+            holds=lambda m: m.key_value_heads is None or m.model_type not in ("bert", "bart"),
+            message="bert and bart have no key/value heads of their own; remove keyValueHeads",
+            field="keyValueHeads",
+        ),
     )
 
-    model_type: Literal["llama", "mistral", "qwen2"] = Field(
+    model_type: Literal["llama", "mistral", "qwen2", "bert", "bart"] = Field(
         "llama", description="The architecture, by its Transformers name."
     )
     hidden_size: int = Field(256, ge=8, le=65536, description="Width of the hidden states.")
@@ -62,10 +68,11 @@ class FromScratch(Group):
         None,
         ge=8,
         le=1048576,
-        description="The longest text the model may be given; task.blockSize if absent.",
+        description="The longest text the model may be given; as long as a sample if absent.",
     )
     tie_word_embeddings: bool = Field(
-        False, description="Use the input's embeddings for the output as well."
+        False,
+        description="Use the input's embeddings for the output as well; bert and bart always do.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
@@ -19,8 +19,9 @@ from trainingrun_trainer.config.processes import Processes, RunIdentity
 from trainingrun_trainer.config.resume import Resume
 from trainingrun_trainer.config.sources import LocalPath
 from trainingrun_trainer.config.task import Task, TaskType
+from trainingrun_trainer.config.task_rules import TASK_RULES
 from trainingrun_trainer.config.training import Training
-from trainingrun_trainer.rules import Group
+from trainingrun_trainer.rules import Group, Rule
 
 RUN_CONFIG_VERSION: Final = "v1alpha1"
 
@@ -59,6 +60,8 @@ class LaunchConfig(Group):
 class RunConfig(LaunchConfig):
     """The whole contract of a run that our trainer trains. Unknown fields and versions are
     refused."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = TASK_RULES
 
     model: Model
     data: Data

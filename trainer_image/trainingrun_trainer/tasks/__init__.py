@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from trainingrun_trainer.config import RunConfig, TaskType
+from trainingrun_trainer.config import Packing, RunConfig, TaskType
 from trainingrun_trainer.worker.distributed import Group
+
+Batch = dict[str, torch.Tensor]
 
 
 class Task(Protocol):
@@ -38,6 +40,16 @@ class Task(Protocol):
     def model(self) -> PreTrainedModel:
         """A model to train, equal on all ranks."""
 
+    def varied(self, sample: Batch, position: int) -> Batch:
+        """A sample as it is seen at one position of the run: a function of nothing else."""
+
+    def collator(self, model: PreTrainedModel) -> Callable[[Sequence[Batch]], Batch]:
+        """What makes a batch for the model of samples; `labels` is in it."""
+
+    def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch summed over its labels, those of -100 left out; the trainer divides
+        it by their number in the global batch."""
+
     def evaluate(self, model: torch.nn.Module) -> dict[str, float]:
         """Metrics over the held-out data, equal on all ranks; a collective."""
 
@@ -48,16 +60,16 @@ def prepare(config: RunConfig, group: Group) -> Task:
     Raises:
         UserError: data, tokenizer or model are not what the config says.
     """
-    return _TASKS[config.task.type](config, group)
-
-
-def _causal_lm(config: RunConfig, group: Group) -> Task:
-    # Each task's libraries are loaded only for it; causal_lm itself imports from this module.
+    # Each task's libraries are loaded only for it; its modules import from this one.
+    from trainingrun_trainer.tasks import recipes  # noqa: PLC0415
     from trainingrun_trainer.tasks.causal_lm import CausalLM  # noqa: PLC0415
+    from trainingrun_trainer.tasks.masked_lm import MaskedLM  # noqa: PLC0415
+    from trainingrun_trainer.tasks.table_task import TableTask  # noqa: PLC0415
 
-    return CausalLM.prepare(config, group, Path(config.folder) / "data")
-
-
-_TASKS: Final[dict[TaskType, Callable[[RunConfig, Group], Task]]] = {
-    TaskType.CAUSAL_LM: _causal_lm,
-}
+    cache = Path(config.folder) / "data"
+    packs = config.task.packing is not Packing.SEPARATE
+    if config.task.type is TaskType.CAUSAL_LM and packs:
+        return CausalLM.prepare(config, group, cache)
+    if config.task.type is TaskType.MASKED_LM:
+        return MaskedLM.prepare(config, group, cache)
+    return TableTask.prepare(config, recipes.recipe(config.task), group, cache)

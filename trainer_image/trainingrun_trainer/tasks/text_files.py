@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from trainingrun_trainer.config import BUILTIN_PYTHON_STDLIB, Data
+from trainingrun_trainer.config import BUILTIN_PYTHON_STDLIB, Columns, Data, DataFormat
 from trainingrun_trainer.errors import UserError
+from trainingrun_trainer.tasks.data import formats
+from trainingrun_trainer.tasks.data.row import Row
 
 _EVERY_FILE: Final = "**/*"
 _NOT_STDLIB_TEXT: Final = frozenset(
@@ -80,39 +81,24 @@ def split(data: Data) -> Split:
 
 
 def texts(files: Sequence[TextFile], data: Data) -> Iterator[str]:
-    """The files' texts. What is not UTF-8 is replaced; binary files are left out.
+    """The files' texts, or those in the text column of tables. Of texts, what is not UTF-8 is
+    replaced, and binary files are left out.
 
     Raises:
-        UserError: a file cannot be read, or a line of it has no text.
+        UserError: a file cannot be read, or a row of it has no text.
     """
+    columns = data.columns or Columns()
     for file in files:
+        if formats.of(file.path, data.format) is not DataFormat.TEXT:
+            for where, values in formats.rows(file.path, data.format):
+                yield Row(where, values, columns).text("text")
+            continue
         try:
             content = file.path.read_bytes()
         except OSError as error:
             raise UserError(f"{file.path}: {error.strerror}", "spec.data.train") from error
-        if b"\0" in content:
-            continue
-        text = content.decode(errors="replace")
-        if data.column is None:
-            yield text
-        else:
-            yield from _column(text, data.column, file.path)
-
-
-def _column(text: str, column: str, path: Path) -> Iterator[str]:
-    # Not splitlines(): a JSON text may hold other line ends than this one.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)[column]
-        except ValueError as error:
-            raise UserError(f"{path}:{number} is no JSON: {error}", "spec.data.format") from error
-        except (KeyError, TypeError, IndexError) as error:
-            raise UserError(f"{path}:{number} has no {column!r}", "spec.data.column") from error
-        if not isinstance(found, str):
-            raise UserError(f"{path}:{number}: {column!r} is no string", "spec.data.column")
-        yield found
+        if b"\0" not in content:
+            yield content.decode(errors="replace")
 
 
 def _listed(source: str, pattern: str, field: str) -> tuple[TextFile, ...]:

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from trainingrun_trainer.config import RunConfig
+from trainingrun_trainer.config import RunConfig, TaskType
 from trainingrun_trainer.files import move, sync_folder
-from trainingrun_trainer.tasks import text_files, tokenizer
+from trainingrun_trainer.tasks import losses, text_files, tokenizer
 
 TokenIds = npt.NDArray[np.unsignedinteger[Any]]
 """One row of token ids, 16 or 32 bits each as the vocabulary needs."""
@@ -29,7 +29,8 @@ _TEXTS_AT_ONCE: Final = 64
 class Blocks(Sequence[dict[str, torch.Tensor]]):
     """Training samples: blocks of `size` tokens, texts packed one after another.
 
-    Each sample is `{"input_ids": (size,) int64, "labels": the same}`; the model shifts labels. The
+    Each sample is `{"input_ids": (size,) int64, "labels": the same}`, where the first label is
+    left out, since nothing comes before it to tell it by; the loss shifts labels. The
     tokens after the last whole block, or the last of `at_most` blocks, are left out.
     """
 
@@ -45,7 +46,9 @@ class Blocks(Sequence[dict[str, torch.Tensor]]):
     def __getitem__(self, index: Any) -> Any:
         start = index * self._size
         block = torch.from_numpy(self._ids[start : start + self._size].astype(np.int64))
-        return {"input_ids": block, "labels": block}
+        labels = block.clone()
+        labels[0] = losses.IGNORED
+        return {"input_ids": block, "labels": labels}
 
 
 def fingerprint(config: RunConfig, files: text_files.Split) -> str:
@@ -55,7 +58,8 @@ def fingerprint(config: RunConfig, files: text_files.Split) -> str:
     name = model.tokenizer.name if model.tokenizer is not None else model.name
     parts = {
         "tokenizer": model.tokenizer.model_dump() if model.tokenizer else [name, model.revision],
-        "texts": [config.data.format, config.data.column],
+        "texts": [config.data.format, config.data.columns and config.data.columns.text],
+        "marks": config.task.type is TaskType.CAUSAL_LM,
         "tokenizer files": _local_files(name),
         "files": [
             [(f.name, f.size, f.modified_ns) for f in side]
@@ -73,16 +77,18 @@ def _local_files(name: str | None) -> list[tuple[str, int, int]]:
     return sorted((file.name, file.size, file.modified_ns) for file in found)
 
 
-def build(config: RunConfig, files: text_files.Split, folder: Path) -> None:
+def build(config: RunConfig, files: text_files.Split, needs: Sequence[str], folder: Path) -> None:
     """Makes `folder` with the tokenizer and the token ids; it appears whole or not at all.
 
     Raises:
-        UserError: the tokenizer cannot be loaded, or a file not be read.
+        UserError: the tokenizer cannot be loaded or lacks one of the special tokens that are
+            needed, or a file cannot be read.
     """
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     draft.mkdir(parents=True)
     try:
-        tokenizing = _tokenizer(config, files)
+        texts = text_files.texts(files.train, config.data)
+        tokenizing = tokenizer.for_run(config, needs, texts)
         tokenizing.save_pretrained(draft / "tokenizer")
         for name, side in (("train", files.train), ("evaluation", files.evaluation)):
             np.save(
@@ -102,17 +108,12 @@ def load(folder: Path) -> tuple[PreTrainedTokenizerBase, TokenIds, TokenIds]:
     return tokenizer.reload(folder / "tokenizer"), train, evaluation
 
 
-def _tokenizer(config: RunConfig, files: text_files.Split) -> PreTrainedTokenizerBase:
-    settings = config.model.tokenizer
-    if settings is not None and settings.train is not None:
-        return tokenizer.train(settings.train, text_files.texts(files.train, config.data))
-    return tokenizer.load(config.model)
-
-
 def _encoded(tokenizing: PreTrainedTokenizerBase, texts: Iterable[str]) -> TokenIds:
     """All texts in one row, an end-of-text token after each."""
     kind = np.uint16 if len(tokenizing) <= np.iinfo(np.uint16).max else np.uint32
     end = tokenizing.eos_token_id
+    if end is None:
+        end = tokenizing.sep_token_id  # what BERT ends texts with
     rows: list[TokenIds] = [
         np.array([*ids, end], dtype=kind)
         for texts_at_once in _batches(texts)

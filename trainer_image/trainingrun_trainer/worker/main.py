@@ -102,7 +102,7 @@ def train(
         group,
         account,
         model,
-        lambda: trainer.first_batch(config, task, group.world_size),
+        lambda: trainer.first_pass(config, task, model, group.world_size),
     )
     training = trainer.build(config, task, model, steps, start, saving, callbacks, precision)
     if start.step == 0 and config.evaluation.at_start and task.can_evaluate:

@@ -6,7 +6,7 @@ consumes the same global batch, and resuming is nothing but starting at a later 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,13 +16,21 @@ from torch.utils.data import Dataset
 class OrderedSamples(Dataset[dict[str, torch.Tensor]]):
     """All samples of a run in the order in which they are consumed, `length` of them.
 
-    Each pass over the data is a permutation of its own.
+    Each pass over the data is a permutation of its own. `vary` makes of a sample what is seen of
+    it at a position of the run; it must hang on nothing else.
     """
 
-    def __init__(self, samples: Sequence[Any], seed: int, length: int) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Any],
+        seed: int,
+        length: int,
+        vary: Callable[[Any, int], Any] = lambda sample, _: sample,
+    ) -> None:
         self._samples = samples
         self._seed = seed
         self._length = length
+        self._vary = vary
         self._epoch = -1
         self._permutation = torch.empty(0)
 
@@ -30,7 +38,7 @@ class OrderedSamples(Dataset[dict[str, torch.Tensor]]):
         return self._length
 
     def __getitem__(self, position: int) -> dict[str, torch.Tensor]:
-        sample: dict[str, torch.Tensor] = self._samples[self.index(position)]
+        sample: dict[str, torch.Tensor] = self._vary(self._samples[self.index(position)], position)
         return sample
 
     def index(self, position: int) -> int:

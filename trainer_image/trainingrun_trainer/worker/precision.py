@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import torch
 from transformers import PreTrainedModel
@@ -34,11 +34,12 @@ def settled(
     group: Group,
     account: Account | None,
     model: PreTrainedModel,
-    batch: Callable[[], Mapping[str, Any]],
+    first_pass: Callable[[], Callable[[], torch.Tensor]],
 ) -> Precision:
     """What all ranks train in, measured by rank 0 if it must be, once for the run; a collective.
 
-    The account is rank 0's; `batch` gives what one pass of training takes.
+    The account is rank 0's; `first_pass` gives what computes the
+    loss of one pass of training.
     """
     if known is not Precision.MEASURE:
         return known
@@ -47,7 +48,7 @@ def settled(
         if account is None:
             raise TypeError("only rank 0 keeps an account")
         if account.state.precision is None:
-            account.measured(*measured(model, batch()))
+            account.measured(*measured(model, first_pass()))
         return str(account.state.precision)
 
     return Precision(group.from_leader("precision", measure))
@@ -55,7 +56,7 @@ def settled(
 
 def measured(
     model: PreTrainedModel,
-    batch: Mapping[str, Any],
+    one_pass: Callable[[], torch.Tensor],
     clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[Precision, str]:
     """The faster one for this model on this machine, and the figures in words.
@@ -65,7 +66,7 @@ def measured(
     training, random = model.training, torch.get_rng_state()
     model.train()
     seconds = {
-        precision: _seconds(model, batch, precision, clock)
+        precision: _seconds(one_pass, precision, clock)
         for precision in (Precision.FLOAT32, Precision.BFLOAT16)
     }
     model.zero_grad(set_to_none=True)
@@ -76,8 +77,7 @@ def measured(
 
 
 def _seconds(
-    model: PreTrainedModel,
-    batch: Mapping[str, Any],
+    one_pass: Callable[[], torch.Tensor],
     precision: Precision,
     clock: Callable[[], float],
 ) -> float:
@@ -85,7 +85,7 @@ def _seconds(
     for _ in range(PASSES + 1):
         begin = clock()
         with torch.autocast("cpu", torch.bfloat16, enabled=precision is Precision.BFLOAT16):
-            loss = model(**batch).loss
-        loss.backward()
+            loss = one_pass()
+        torch.autograd.backward(loss)
         taken.append(clock() - begin)
     return statistics.median(taken[1:])

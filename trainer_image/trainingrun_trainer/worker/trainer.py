@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from transformers import (
     PrinterCallback,
     Trainer,
     TrainerCallback,
-    default_data_collator,
 )
 from transformers.integrations.integration_utils import KubeflowCallback
 
@@ -111,7 +111,8 @@ def build(
         UserError: the schedule does not fit into so few steps.
     """
     training = config.training
-    samples = OrderedSamples(task.samples, training.seed, steps * training.global_batch_size)
+    length = steps * training.global_batch_size
+    samples = OrderedSamples(task.samples, training.seed, length, task.varied)
     return RunTrainer(
         task,
         model,
@@ -121,15 +122,29 @@ def build(
         args=training_arguments(config, task, steps, saving.world_size, start.root, precision),
         train_dataset=samples,
         eval_dataset=samples if task.can_evaluate else None,
-        data_collator=default_data_collator,
+        data_collator=task.collator(model),
+        compute_loss_func=_mean_loss(task),
         callbacks=callbacks,
     )
 
 
-def first_batch(config: RunConfig, task: Task, world_size: int) -> dict[str, Any]:
-    """What one pass of training takes, from the first samples."""
+def first_pass(
+    config: RunConfig, task: Task, model: PreTrainedModel, world_size: int
+) -> Callable[[], torch.Tensor]:
+    """One forward pass of training over the first samples; what it is called for is the loss."""
     training = config.training
     batch = batching(training.global_batch_size, world_size, training.per_device_batch_size)
-    samples = [task.samples[n % len(task.samples)] for n in range(batch.per_device)]
-    collated: dict[str, Any] = default_data_collator(samples)
-    return collated
+    samples = [task.varied(task.samples[n % len(task.samples)], n) for n in range(batch.per_device)]
+    inputs = task.collator(model)(samples)
+    labels = inputs.pop("labels")
+    return lambda: task.loss(model(**inputs), labels) / labels.numel()
+
+
+def _mean_loss(task: Task) -> Callable[..., torch.Tensor]:
+    """The task's loss over the number of labels in the whole global batch, which Trainer counts
+    over all passes and ranks: so a step is the same however it is cut into them."""
+
+    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: torch.Tensor) -> torch.Tensor:
+        return task.loss(outputs, labels) / num_items_in_batch
+
+    return loss
