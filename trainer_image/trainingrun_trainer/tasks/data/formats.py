@@ -139,9 +139,9 @@ def _columnar(builder: str) -> Callable[[Path], Iterator[Located]]:
     def read(path: Path) -> Iterator[Located]:
         # Seconds to load, only for those who have such files.
         import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415
-        from datasets import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        from datasets import load_dataset  # type: ignore[import-untyped]  # noqa: PLC0415
+        from datasets.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
             DatasetGenerationError,
-            load_dataset,
         )
 
         try:
