@@ -132,5 +132,8 @@ VALID = (
           "/runs/code/train.py, arguments: ['--lr', '1e-3', '$(HOME); reboot', '']}"),
     Right("a module of one's own",
           "-model\n-data\n-training\ntask: {type: script, module: package.train}"),
+    Right("a checkpoint each ten minutes", "checkpoints: {everySeconds: 600}"),
+    Right("checkpoints that training waits for, or the end",
+          "checkpoints: {everySteps: 9, asynchronous: false, onStorageFull: Stop}"),
     Right("a suspended run", "policy: {suspend: true}"),
 )  # fmt: skip

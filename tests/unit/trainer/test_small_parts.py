@@ -70,6 +70,14 @@ def test_a_run_that_nobody_survived_was_lost() -> None:
     assert restart.cause is RestartCause.WORKER_LOST
 
 
+def test_the_time_that_nobody_survived_counts_from_the_last_step_known() -> None:
+    state = RunState(last_step=17, last_step_at=NOW - timedelta(seconds=20))
+    restart = recovery.pending(FIRST_ROUND, state, 10, NOW)
+    assert restart is not None
+    record = recovery.completed(restart, 10, NOW + timedelta(seconds=5))
+    assert record.seconds_to_first_step == 25
+
+
 def test_a_run_that_was_left_in_order_was_preempted() -> None:
     state = RunState(last_step=17, left_in_order=True)
     restart = recovery.pending(FIRST_ROUND, state, 17, NOW)
