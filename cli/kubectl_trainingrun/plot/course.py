@@ -68,8 +68,8 @@ def course(cluster: Cluster, name: str) -> Course:
         return Course(name, History.model_validate_json((kept.get("data") or {})[DATA_KEY]))
     except (NotFoundError, KeyError) as error:
         raise RefusedError(
-            f"nothing is kept of {name} yet: its history is written after a minute of reports, "
-            "and when it ends"
+            f"nothing is kept of {name} yet: its history is written 15 s after its first "
+            "report, and when it ends"
         ) from error
     except ValidationError as error:
         raise RefusedError(

@@ -55,7 +55,11 @@ def _drawing(course: Course, panel: Panel) -> Drawing | None:
             f"{panel.title} from {number(values[0])} to {number(values[-1])} over {last} steps, "
             f"between {number(low)} and {number(high)}; {len(course.restarts)} restart(s)"
         ),
-        lines=tuple(" ".join(f"{x(step)},{y(value)}" for step, value in line) for line in curve),
+        lines=tuple(
+            # A line of one point alone would not be seen.
+            " ".join(f"{x(step)},{y(value)}" for step, value in (*line, line[-1]))
+            for line in curve
+        ),
         restarts=tuple(map(x, course.restarts)),
         checkpoints=tuple(map(x, course.history.checkpoints)),
         highest=number(high),

@@ -28,6 +28,8 @@ from trainingrun_operator.progress.series import joined
 from trainingrun_operator.progress.store import ReportStore
 
 LOOK_INTERVAL: Final = timedelta(seconds=5)
+FIRST_WRITE: Final = timedelta(seconds=15)
+"""After the first report: from then on there is something to plot, whatever becomes of us."""
 SHORTEST_INTERVAL: Final = timedelta(minutes=1)
 LONGEST_INTERVAL: Final = timedelta(minutes=10)
 SHARE_OF_COURSE: Final = 1 / 20
@@ -112,7 +114,7 @@ class HistoryKeeper:
             over = parse_status(run).phase in ENDS
             if history is kept.written or kept.refused:
                 kept.since = now
-            elif over or all_changed or now - kept.since >= _interval(history):
+            elif over or all_changed or now - kept.since >= _interval(kept, history):
                 await self._write(key, kept, history, now)
             if over and (history is kept.written or kept.refused):
                 self._store.drop_history(key)
@@ -143,7 +145,9 @@ class HistoryKeeper:
             return History()
 
 
-def _interval(history: History) -> timedelta:
+def _interval(kept: Kept, history: History) -> timedelta:
+    if kept.written is None:
+        return FIRST_WRITE
     course = timedelta(seconds=history.points[-1].at - history.points[0].at)
     return min(max(course * SHARE_OF_COURSE, SHORTEST_INTERVAL), LONGEST_INTERVAL)
 

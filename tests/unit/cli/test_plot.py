@@ -49,7 +49,7 @@ def test_a_run_without_a_history_says_when_it_will_have_one(
     cluster: FakeCluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["plot", "squad"]) == Exit.REFUSED
-    assert "written after a minute" in capsys.readouterr().err
+    assert "15 s after its first report" in capsys.readouterr().err
 
 
 def test_a_sparkline_spans_its_values() -> None:

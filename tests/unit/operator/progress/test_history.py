@@ -68,7 +68,7 @@ def bench() -> Bench:
 
 
 async def test_a_short_run_is_written_once_when_it_ends(bench: Bench) -> None:
-    await bench.train(1, 3)
+    await bench.train(1, 1)
     assert bench.writes == 0
 
     bench.phase = "Succeeded"
@@ -76,7 +76,14 @@ async def test_a_short_run_is_written_once_when_it_ends(bench: Bench) -> None:
     await bench.keeper.write()
 
     assert bench.writes == 1
-    assert [point.step for point in bench.written.points] == [1, 2, 3]
+    assert [point.step for point in bench.written.points] == [1]
+
+
+async def test_there_is_something_to_plot_soon_after_the_first_report(bench: Bench) -> None:
+    await bench.train(1, 3)
+
+    assert bench.writes == 1
+    assert [point.step for point in bench.written.points] == [1, 2]
 
 
 async def test_a_day_of_training_is_kept_small_and_written_seldom(bench: Bench) -> None:
