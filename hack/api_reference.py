@@ -1,13 +1,14 @@
 """docs/api.md: every field of the API, from the models that also make the CRD."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import yaml
 
+from trainingrun_operator.api.changes import Change, change
 from trainingrun_operator.api.names import NAME_MAX_LENGTH
 from trainingrun_operator.api.schema import Schema, fields, inlined, map_values
-from trainingrun_operator.api.v1alpha1 import API_VERSION, TrainingRun, TrainingRunSpec
+from trainingrun_operator.api.v1alpha1 import API_VERSION, TrainingRun
 from trainingrun_trainer.config import DECIDED
 
 _INTRODUCTION: Final = f"""\
@@ -21,6 +22,10 @@ is refused at `kubectl apply`; `kubectl trainingrun validate -f FILE` says so wi
 [validation.md](validation.md) lists every rule, [lifecycle.md](lifecycle.md) what becomes of a run.
 `metadata.name` has at most {NAME_MAX_LENGTH} characters of a-z, 0-9 and -, and begins with a
 letter, because the workers' services are named after it.
+
+The column Change says what a change does to a run that lives: refused at apply, applied at once, or
+applied by making the pods anew, which go on from the last checkpoint. After the end a change is not
+heard ([lifecycle.md](lifecycle.md)).
 """
 _SPEC_TABLE: Final = (
     "| Field | Type | Default | Bounds | Change | Description |\n"
@@ -29,6 +34,12 @@ _SPEC_TABLE: Final = (
 _STATUS_TABLE: Final = (
     "| Field | Type | Default | Bounds | Description |\n| --- | --- | --- | --- | --- |\n"
 )
+_CHANGES: Final = {
+    Change.REFUSED: "Never",
+    Change.AT_ONCE: "At once",
+    Change.AT_ONCE_IF_ELASTIC: "At once if elastic, else pods anew",
+    Change.PODS_ANEW: "Pods anew",
+}
 _NUMBERS: Final = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
@@ -48,14 +59,12 @@ def markdown(example: dict[str, Any]) -> str:
 
 def _group(name: str, node: Schema, spec: Schema, example: dict[str, Any]) -> str:
     required = " Required." if name in spec.get("required", ()) else ""
-    fixed = name in TrainingRunSpec.IMMUTABLE
-    change = "Cannot change after creation." if fixed else "May change while the run lives."
     own = [] if node.get("properties") else [(name, node)]
-    rows = _rows(iter([*own, *fields(node, name)]), "Immutable" if fixed else "Mutable")
+    rows = _rows(iter([*own, *fields(node, name)]), _change)
     shown = yaml.safe_dump({name: example[name]}, sort_keys=False, width=100)
     rules = _rules(node, name)
     return (
-        f"## spec.{name}\n\n{node['description']}{required} {change}\n\n{_SPEC_TABLE}{rows}\n"
+        f"## spec.{name}\n\n{node['description']}{required}\n\n{_SPEC_TABLE}{rows}\n"
         + (f"{rules}\n" if rules else "")
         + f"```yaml\n{shown}```\n"
         + (_decided() if name == "training" else "")
@@ -71,10 +80,16 @@ def _decided() -> str:
     )
 
 
-def _rows(entries: Iterator[tuple[str, Schema]], change: str = "") -> str:
+def _change(path: str) -> str:
+    return f"{_CHANGES[change(path.partition('[')[0])]} | "
+
+
+def _rows(
+    entries: Iterator[tuple[str, Schema]], more: Callable[[str], str] = lambda path: ""
+) -> str:
     return "".join(
         f"| `{path}` | {_type(node)} | {_default(node)} | {bounds(node)} | "
-        f"{f'{change} | ' if change else ''}{cell(node['description'])} |\n"
+        f"{more(path)}{cell(node['description'])} |\n"
         for path, node in entries
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from trainingrun_operator.api.changes import with_changes
 from trainingrun_operator.api.names import NAME_MAX_LENGTH, RUN_NAME_PATTERN
 from trainingrun_operator.api.schema import Schema, inlined, map_values
 from trainingrun_operator.api.v1alpha1 import (
@@ -85,6 +86,7 @@ def open_api_schema() -> Schema:
     """The structural schema of a TrainingRun."""
     tree = inlined(TrainingRun)
     spec, status = (structural(tree["properties"][name]) for name in ("spec", "status"))
+    spec = with_changes(spec)
     spec["x-kubernetes-validations"] = [*spec["x-kubernetes-validations"], *_immutability()]
     del status["default"]  # the API server drops the status of an object that is created
     return {

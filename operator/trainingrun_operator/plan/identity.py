@@ -5,20 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+from trainingrun_operator.api.changes import APPLIED_AT_ONCE, APPLIED_AT_ONCE_IF_ELASTIC
 from trainingrun_operator.api.v1alpha1 import TrainingRun
-
-_APPLIED_IN_PLACE = {
-    "policy": {
-        "suspend",
-        "active_deadline_seconds",
-        "ttl_seconds_after_finished",
-        "max_pod_restarts",
-        "max_restarts",
-        "stall_timeout_seconds",
-        "force_delete_after_seconds",
-    },
-}
-"""What the operator acts on without making the job again."""
 
 
 def spec_hash(run: TrainingRun) -> str:
@@ -28,11 +16,15 @@ def spec_hash(run: TrainingRun) -> str:
     a new default image does not disturb runs that train. The number of workers does not count for
     an elastic run; a fixed run's rendezvous is made for its number.
     """
-    left_out: dict[str, set[str]] = dict(_APPLIED_IN_PLACE)
+    left_out = dict(APPLIED_AT_ONCE)
     if run.spec.workers.elastic is not None:
-        left_out["workers"] = {"count"}
+        left_out |= APPLIED_AT_ONCE_IF_ELASTIC
     spec = run.spec.model_dump(
-        mode="json", by_alias=True, exclude_defaults=True, exclude_none=True, exclude=left_out
+        mode="json",
+        by_alias=True,
+        exclude_defaults=True,
+        exclude_none=True,
+        exclude={group: set(fields) for group, fields in left_out.items()},
     )
     if not spec.get("policy"):
         spec.pop("policy", None)  # only what is left out was written in it

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from tests.unit.operator.runs import manifest
+from trainingrun_operator.api.changes import (
+    APPLIED_AT_ONCE,
+    APPLIED_AT_ONCE_IF_ELASTIC,
+    Change,
+    change,
+)
 from trainingrun_operator.api.crd import custom_resource_definition, open_api_schema, structural
 from trainingrun_operator.api.schema import fields, inlined
 from trainingrun_operator.api.v1alpha1 import TrainingRun, TrainingRunSpec
@@ -138,12 +145,38 @@ def test_no_word_of_others_is_excused_in_vain() -> None:
     assert ENUMS_OF_OTHERS.keys() <= set(paths(lambda n: "enum" in n))
 
 
+CHANGES = {
+    Change.REFUSED: "Never",
+    Change.AT_ONCE: "At once",
+    Change.AT_ONCE_IF_ELASTIC: "At once if elastic, else pods anew",
+    Change.PODS_ANEW: "Pods anew",
+}
+
+
 @pytest.mark.parametrize("path", VALUES)
-def test_the_reference_says_of_each_field_whether_it_may_change(path: str) -> None:
-    group = path.split(".", maxsplit=1)[0]
-    change = "Immutable" if group in TrainingRunSpec.IMMUTABLE else "Mutable"
+def test_the_reference_says_of_each_field_what_a_change_does(path: str) -> None:
     row = next(line for line in REFERENCE.splitlines() if line.startswith(f"| `{path}` |"))
-    assert f" | {change} | " in row
+    assert f" | {CHANGES[change(path)]} | " in row
+
+
+@pytest.mark.parametrize("path", [path for path in VALUES if "[]" not in path])
+def test_the_schema_says_of_each_field_what_a_change_does(path: str) -> None:
+    assert dict(ALL)[f"spec.{path}"]["description"].endswith(f". {change(path)}")
+
+
+def test_a_group_says_what_a_change_does_where_its_fields_agree() -> None:
+    said = {path: dict(ALL)[f"spec.{path}"]["description"] for path in ("task", "cpu", "policy")}
+    assert said["task"].endswith(Change.REFUSED)
+    assert said["cpu"].endswith(Change.PODS_ANEW)
+    assert not said["policy"].endswith(tuple(Change))
+
+
+@pytest.mark.parametrize("fields", [APPLIED_AT_ONCE, APPLIED_AT_ONCE_IF_ELASTIC])
+def test_what_is_applied_at_once_are_fields_that_exist(
+    fields: Mapping[str, frozenset[str]],
+) -> None:
+    paths = [f"{group}.{to_camel(name)}" for group, names in fields.items() for name in names]
+    assert set(paths) <= set(VALUES)
 
 
 def test_every_integer_of_the_spec_is_bounded() -> None:
