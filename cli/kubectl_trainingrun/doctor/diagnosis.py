@@ -29,6 +29,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     training.rendezvous_failing,
     training.stalled,
     training.reports_refused,
+    training.stack_differs,
 )
 
 

@@ -161,6 +161,14 @@ def stalled(seen: Snapshot) -> Trouble | None:
     )
 
 
+def stack_differs(seen: Snapshot) -> Trouble | None:
+    """The pods found something else than was planned: it trains, and slower than it could."""
+    said = seen.said(ConditionType.STACK_VERIFIED, Reason.STACK_DIFFERS)
+    if said is None or seen.run.over:
+        return None
+    return Trouble("stack", said, "use an image and nodes that have what the plan needs")
+
+
 def suspended(seen: Snapshot) -> Trouble | None:
     """The run is suspended."""
     if not seen.is_true(ConditionType.SUSPENDED):

@@ -19,7 +19,8 @@ from trainingrun_trainer.config.task import TaskType
 def add(verbs: Verbs) -> None:
     parser = verb(verbs, "init", _run, "write a commented TrainingRun to begin with")
     parser.add_argument("name", help="the TrainingRun's name")
-    tasks = [task.value for task in TaskType]
+    # A script has fields of its own instead of a model and data.
+    tasks = [task.value for task in TaskType if task is not TaskType.SCRIPT]
     parser.add_argument("--task", choices=tasks, default=tasks[0], help="(default: %(default)s)")
     parser.add_argument("--model", required=True, help="a hub id, or a folder on the claim")
     parser.add_argument("--train", required=True, help="what to train on")

@@ -265,6 +265,13 @@ def test_a_rank_hung_and_was_started_again(bench: Bench) -> None:
     assert bench.found == ["stalled"]
 
 
+def test_pods_found_something_else_than_was_planned(bench: Bench) -> None:
+    differs = condition("StackVerified", "False", "StackDiffers", "allocator: tcmalloc is absent")
+    progress = {**PROGRESS, "stepAt": "2026-01-01T00:59:58Z"}
+    bench.is_run("Running", conditions=[UP, differs], progress=progress)
+    assert bench.found == ["stack"]
+
+
 def test_a_suspended_run_is_resumed_by_its_user(bench: Bench) -> None:
     bench.without_pods()
     bench.cluster.objects[JOBS] = {}
