@@ -72,11 +72,11 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     """Starts launchers; what is left of them at the end of the test is killed."""
     started: list[Launched] = []
 
-    def start(config: RunConfig, **env: str) -> Launched:
+    def start(config: RunConfig, module: str = "trainingrun_trainer", **env: str) -> Launched:
         number = len(started)
         path = tmp_path / f"run-{number}.json"
         path.write_text(config.to_json())
-        started.append(Launched(path, tmp_path / f"termination-{number}", env))
+        started.append(Launched(path, tmp_path / f"termination-{number}", env, module))
         return started[-1]
 
     yield start

@@ -21,13 +21,19 @@ PATIENCE_SECONDS = 120.0
 class Launched:
     """`python -m trainingrun_trainer` with its output in memory, line by line."""
 
-    def __init__(self, config: Path, termination_log: Path, env: dict[str, str]) -> None:
+    def __init__(
+        self,
+        config: Path,
+        termination_log: Path,
+        env: dict[str, str],
+        module: str = "trainingrun_trainer",
+    ) -> None:
         self._termination_log = termination_log
         self.lines: list[str] = []
         self._grown = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "trainingrun_trainer", "--config", str(config)],
+            [sys.executable, "-m", module, "--config", str(config)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
