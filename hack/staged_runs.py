@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kubectl_trainingrun.cluster import RUNS, NotFoundError, Object
+from kubectl_trainingrun.cluster import RUNS, ForbiddenError, NotFoundError, Object
 from kubectl_trainingrun.doctor.gather import OPERATOR, TRAINING_OPERATOR
 from trainingrun_operator.api.history import DATA_KEY, History, Point, config_map_name
 
@@ -87,10 +87,10 @@ class StagedCluster:
         ]
 
     def create(self, manifest: Mapping[str, Any]) -> Object:
-        raise NotImplementedError
+        raise ForbiddenError("staged runs are only looked at")
 
     def patch(self, kind: str, name: str, patch: Mapping[str, Any]) -> None:
-        raise NotImplementedError
+        raise ForbiddenError("staged runs are only looked at")
 
     def watch(self, kind: str, name: str) -> Iterator[Object]:
         yield self.get(kind, name)
