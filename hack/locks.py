@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,26 +15,38 @@ from hack.environment import LOCK, ROOT, uv, uv_environment
 
 @dataclass(frozen=True)
 class Lock:
-    """One lock file. Without extras it holds them all; with them, a part of the whole lock."""
+    """One lock file. Without extras it holds them all; with them, a part of the whole lock.
+
+    `instead` is a file of requirements that take the place of the whole lock's torch, for an
+    image of one platform.
+    """
 
     path: Path
     extras: tuple[str, ...] = ()
+    instead: Path | None = None
 
-    def argv(self, output: Path) -> list[str]:
+    def argv(self, output: Path, constraint: Path) -> list[str]:
         """How uv writes it. No index is named in it: the user's own is used at installation."""
         chosen = [f"--extra={extra}" for extra in self.extras] or ["--all-extras"]
-        pins = ["--constraint", str(LOCK)] if self.extras else []
+        pins = ["--constraint", str(constraint)] if self.extras else []
+        inputs = ["pyproject.toml", *([str(self.instead)] if self.instead else [])]
+        platform = f"--python-platform={_XEONS}" if self.instead else "--universal"
         return [
-            *(str(uv()), "pip", "compile", "pyproject.toml", *chosen, *pins, "--quiet"),
-            *("--universal", "--python-version=3.11", "--generate-hashes"),
+            *(str(uv()), "pip", "compile", *inputs, *chosen, *pins, "--quiet"),
+            *(platform, "--python-version=3.11", "--generate-hashes"),
             *("--no-emit-index-url", "--no-header", "--no-annotate", f"--output-file={output}"),
         ]
 
+
+_XEONS: Final = "x86_64-manylinux_2_36"
+_TORCHS: Final = re.compile(r"^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==")
+_XEON: Final = ROOT / "trainer_image" / "xeon"
 
 LOCKS: Final = (
     Lock(LOCK),
     Lock(ROOT / "operator" / "requirements.lock", ("operator",)),
     Lock(ROOT / "trainer_image" / "requirements.lock", ("trainer",)),
+    Lock(_XEON / "requirements.lock", ("trainer",), _XEON / "requirements.in"),
 )
 
 
@@ -68,4 +81,16 @@ def check() -> None:
 
 def _compile(lock: Lock, output: Path, more: list[str]) -> None:
     env = {**os.environ, **uv_environment()}
-    subprocess.run([*lock.argv(output), *more], check=True, cwd=ROOT, env=env)
+    with tempfile.TemporaryDirectory() as folder:
+        constraint = LOCK
+        if lock.instead is not None:
+            constraint = Path(folder) / "constraint.txt"
+            constraint.write_text(without_torch(LOCK.read_text()))
+        argv = [*lock.argv(output, constraint), *more]
+        subprocess.run(argv, check=True, cwd=ROOT, env=env)
+
+
+def without_torch(lock: str) -> str:
+    """A lock's versions, one to a line with its marker, less torch and what comes with it."""
+    pins = (line.removesuffix(" \\") for line in lock.splitlines() if "==" in line)
+    return "".join(f"{pin}\n" for pin in pins if not _TORCHS.match(pin))

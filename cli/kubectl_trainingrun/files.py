@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kubectl_trainingrun import check
 from kubectl_trainingrun.documents import Document, UnreadableError, documents
+from kubectl_trainingrun.options import DEFAULT_TRAINER_IMAGE, DEFAULT_XEON_IMAGE
 from trainingrun_operator.api.problems import Problem
 from trainingrun_operator.plan import LaunchPlan, Settings
 
@@ -14,9 +15,12 @@ from trainingrun_operator.plan import LaunchPlan, Settings
 class Reader:
     """Reads runs and prints each problem on a line; `found` counts the problems."""
 
-    def __init__(self, files: Sequence[str], trainer_image: str) -> None:
+    def __init__(self, files: Sequence[str], trainer_image: str | None = None) -> None:
         self._files = files
-        self._settings = Settings(image_cpu=trainer_image)
+        self._settings = Settings(
+            image_cpu=trainer_image or DEFAULT_TRAINER_IMAGE,
+            image_xeon=trainer_image or DEFAULT_XEON_IMAGE,
+        )
         self.found = 0
 
     def plans(self, namespace: str | None = None) -> Iterator[tuple[Document, LaunchPlan]]:

@@ -13,6 +13,8 @@ Verb = Callable[[argparse.Namespace], int]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DEFAULT_TRAINER_IMAGE: Final = "trainingrun/trainer:0.1.0"
+DEFAULT_XEON_IMAGE: Final = "trainingrun/trainer-xeon:0.1.0"
+"""Whether an operator has one is known to it alone."""
 
 
 def verb(verbs: Verbs, name: str, run: Verb, text: str) -> argparse.ArgumentParser:

@@ -61,7 +61,9 @@ class Operator:
         self._cluster = cluster
         self._clock = clock = clock or SteadyClock()
         self._settings = plan.Settings(
-            image_cpu=options.image_cpu, progress_url=options.progress_url
+            image_cpu=options.image_cpu,
+            image_xeon=options.image_xeon,
+            progress_url=options.progress_url,
         )
         self._world = World()
         self._store = ReportStore()
@@ -145,6 +147,7 @@ class Operator:
         certificates.load(context, bundle)
         self._settings = plan.Settings(
             image_cpu=options.image_cpu,
+            image_xeon=options.image_xeon,
             progress_url=options.progress_url,
             progress_ca=bundle.authority.decode(),
         )

@@ -27,10 +27,11 @@ class Patience:
 
 @dataclass(frozen=True)
 class Options:
-    """What the chart sets. `namespaces` empty means all."""
+    """What the chart sets. `namespaces` empty means all; there may be no image for xeon."""
 
     image_cpu: str
     namespace: str
+    image_xeon: str = ""
     namespaces: tuple[str, ...] = ()
     progress_url: str = ""
     progress_address: str = "0.0.0.0:8443"
@@ -66,6 +67,7 @@ class Options:
         defaults = cls(image, "")
         return cls(
             image_cpu=image,
+            image_xeon=environment.get("TRAININGRUN_IMAGE_XEON", ""),
             namespace=environment.get("POD_NAMESPACE") or "trainingrun-system",
             namespaces=tuple(name.strip() for name in names if name.strip()),
             progress_url=url,

@@ -7,7 +7,13 @@ import argparse
 from kubectl_trainingrun.exits import Exit
 from kubectl_trainingrun.files import Reader
 from kubectl_trainingrun.manifest_text import manifest_text
-from kubectl_trainingrun.options import DEFAULT_TRAINER_IMAGE, Verbs, add_files, verb
+from kubectl_trainingrun.options import (
+    DEFAULT_TRAINER_IMAGE,
+    DEFAULT_XEON_IMAGE,
+    Verbs,
+    add_files,
+    verb,
+)
 from trainingrun_operator.render import claims, render
 
 
@@ -17,8 +23,8 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("-n", "--namespace", help="for runs that name none (default: default)")
     parser.add_argument(
         "--trainer-image",
-        default=DEFAULT_TRAINER_IMAGE,
-        help="image for runs that name none (default: %(default)s)",
+        help=f"image for runs that name none (default: {DEFAULT_TRAINER_IMAGE}, or "
+        f"{DEFAULT_XEON_IMAGE} for runtime xeon)",
     )
 
 

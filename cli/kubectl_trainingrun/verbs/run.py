@@ -12,7 +12,7 @@ from typing import Final
 
 from kubectl_trainingrun.exits import Exit, RefusedError
 from kubectl_trainingrun.files import Reader
-from kubectl_trainingrun.options import DEFAULT_TRAINER_IMAGE, Verbs, add_files, verb
+from kubectl_trainingrun.options import Verbs, add_files, verb
 from trainingrun_operator.plan import LaunchPlan
 from trainingrun_trainer.config import AnyConfig, Cpu, Processes
 
@@ -41,7 +41,7 @@ def run_config(plan: LaunchPlan, folder: Path) -> AnyConfig:
 def _run(options: argparse.Namespace) -> int:
     if importlib.util.find_spec("torch") is None:
         raise RefusedError("training here needs the trainer's libraries: pip install '.[trainer]'")
-    reader = Reader(options.filename, DEFAULT_TRAINER_IMAGE)
+    reader = Reader(options.filename)
     plans = [plan for _, plan in reader.plans()]
     if reader.found:
         return Exit.REFUSED

@@ -7,7 +7,7 @@ import argparse
 from kubectl_trainingrun import options as given
 from kubectl_trainingrun.exits import Exit
 from kubectl_trainingrun.files import Reader
-from kubectl_trainingrun.options import DEFAULT_TRAINER_IMAGE, Verbs, add_cluster, add_files, verb
+from kubectl_trainingrun.options import Verbs, add_cluster, add_files, verb
 from kubectl_trainingrun.verbs.watch import follow
 
 
@@ -19,7 +19,7 @@ def add(verbs: Verbs) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    reader = Reader(options.filename, DEFAULT_TRAINER_IMAGE)
+    reader = Reader(options.filename)
     runs = [document.manifest for document, _ in reader.plans()]
     if reader.found:
         return Exit.REFUSED

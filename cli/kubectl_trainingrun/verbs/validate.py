@@ -6,7 +6,7 @@ import argparse
 
 from kubectl_trainingrun.exits import Exit
 from kubectl_trainingrun.files import Reader
-from kubectl_trainingrun.options import DEFAULT_TRAINER_IMAGE, Verbs, add_files, verb
+from kubectl_trainingrun.options import Verbs, add_files, verb
 
 
 def add(verbs: Verbs) -> None:
@@ -14,7 +14,7 @@ def add(verbs: Verbs) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    reader = Reader(options.filename, DEFAULT_TRAINER_IMAGE)
+    reader = Reader(options.filename)
     for _ in reader.plans():
         pass
     return Exit.REFUSED if reader.found else Exit.DONE

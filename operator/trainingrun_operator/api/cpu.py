@@ -78,6 +78,11 @@ class CpuSpec(Group):
         "one of them as well; auto: ranks where the worker's CPUs are its own (the kubelet's "
         "static CPU manager), else none.",
     )
+    ipex: Literal["auto", "off", "float32"] = Field(
+        "auto",
+        description="Intel's extension of runtime xeon. float32: it rearranges the weights, which "
+        "stay float32, and fuses the optimizer; auto: off.",
+    )
     allow_oversubscription: bool = Field(
         False, description="Permit more ranks, threads and data-loader workers than CPUs."
     )

@@ -97,7 +97,11 @@ class TrainingRunSpec(Group):
     )
     """Fields that may not change after creation; `workers`, `policy`, `image` and the rest may."""
 
-    runtime: Literal["cpu"] = Field("cpu", description="Picks the image and the defaults.")
+    runtime: Literal["cpu", "xeon"] = Field(
+        "cpu",
+        description="Picks the image and the defaults. xeon: torch 2.8 with Intel's extension, "
+        "oneCCL and OpenMP, for processors of x86-64.",
+    )
     image: Image = Field(Image(), description="The workers' image; the runtime's own if absent.")
     task: Task = Field(description="What the model is trained to do.")
     model: Model | None = Field(None, description="The model to train. Not for script.")

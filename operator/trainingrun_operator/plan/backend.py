@@ -31,6 +31,7 @@ def choose_backend(asked: CommunicationSpec, runtime: Runtime, refusals: Refusal
         case "auto" if runtime in WITH_CCL:
             return _backend(BackendName.CCL, f"runtime {runtime} is there for oneCCL")
         case "auto":
+            _must_have_no_ccl_workers(asked, runtime, refusals)
             return _backend(BackendName.GLOO, "ranks train on CPUs")
         case "gloo":
             return _backend(BackendName.GLOO, f"as {FIELD} says")
@@ -44,6 +45,20 @@ def choose_backend(asked: CommunicationSpec, runtime: Runtime, refusals: Refusal
                 FIELD, f"{lacking}, and ranks of mpi can only be started by mpirun; write gloo"
             )
             return _backend(BackendName.GLOO, lacking)
+
+
+def _must_have_no_ccl_workers(
+    asked: CommunicationSpec, runtime: Runtime, refusals: Refusals
+) -> None:
+    for name, value in (
+        ("cclWorkers", asked.ccl_workers),
+        ("cclWorkerAffinity", asked.ccl_worker_affinity),
+    ):
+        if value is not None:
+            refusals.add(
+                f"spec.communication.{name}",
+                f"ranks of runtime {runtime} use gloo; remove it, or write spec.runtime: xeon",
+            )
 
 
 def _in_place_of_ccl(asked: CommunicationSpec, runtime: Runtime, refusals: Refusals) -> Backend:

@@ -14,6 +14,7 @@ from trainingrun_operator.plan.backend import Backend, choose_backend
 from trainingrun_operator.plan.elasticity import WorkerRange, worker_range
 from trainingrun_operator.plan.environment import Variable, environment, notices
 from trainingrun_operator.plan.identity import spec_hash
+from trainingrun_operator.plan.ipex import Extension, choose_ipex
 from trainingrun_operator.plan.processes import Division, divide_cpus
 from trainingrun_operator.plan.refusal import Refusals
 from trainingrun_operator.plan.rendezvous import DedicatedRendezvous, dedicated_rendezvous
@@ -127,6 +128,8 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
     _check_memory(run, refusals)
     _check_script(spec, refusals)
     backend = choose_backend(spec.communication, runtime, refusals)
+    extension = choose_ipex(spec, runtime, refusals)
+    image = _image(spec, runtime, settings, refusals)
     division = divide_cpus(spec, backend.name, refusals)
     tuned = tuning(spec, division, runtime, refusals)
     workers = worker_range(spec, division.processes, refusals)
@@ -135,7 +138,7 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         namespace=run.metadata.namespace,
         name=run.metadata.name,
         uid=run.metadata.uid,
-        image=spec.image.name or settings.image_cpu,
+        image=image,
         pull_policy=spec.image.pull_policy,
         pull_secrets=spec.image.pull_secrets,
         workers=workers.count,
@@ -160,7 +163,7 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
         env_from=spec.workers.env_from,
         environment=environment(run, settings, tuned.variables),
         volumes=volumes(run, settings, config_map_name(run.metadata.name)),
-        config=_config(run, division, workers, backend, runtime),
+        config=_config(run, division, workers, backend, extension, runtime),
         notices=notices(run),
         reports=bool(settings.progress_url),
         progress_ca=settings.progress_ca if settings.progress_url else "",
@@ -170,6 +173,7 @@ def launch_plan(run: TrainingRun, settings: Settings) -> LaunchPlan:
             *workers.choices,
             backend.choice,
             *tuned.choices,
+            extension.choice,
             _folder(run),
         ),
         fallback=backend.fallback,
@@ -181,6 +185,7 @@ def _config(
     division: Division,
     workers: WorkerRange,
     backend: Backend,
+    extension: Extension,
     runtime: Runtime,
 ) -> AnyConfig:
     spec = run.spec
@@ -206,7 +211,7 @@ def _config(
             interface=spec.communication.interface,
             timeout_seconds=spec.communication.timeout_seconds,
         ),
-        cpu=_cpu(spec, division, runtime),
+        cpu=_cpu(spec, division, extension, runtime),
         shared_memory_bytes=size_bytes(spec.shared_memory.size),
     )
     common = {name: getattr(launch, name) for name in LaunchConfig.model_fields}
@@ -238,7 +243,19 @@ def _check_script(spec: TrainingRunSpec, refusals: Refusals) -> None:
             )
 
 
-def _cpu(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Cpu:
+def _image(spec: TrainingRunSpec, runtime: Runtime, settings: Settings, refusals: Refusals) -> str:
+    images = {Runtime.CPU: settings.image_cpu, Runtime.XEON: settings.image_xeon}
+    image = spec.image.name or images[runtime]
+    if not image:
+        refusals.add(
+            "spec.runtime",
+            f"this operator has no image for runtime {runtime}; write spec.image.name, or install "
+            f"the operator with trainerImages.{runtime}",
+        )
+    return image
+
+
+def _cpu(spec: TrainingRunSpec, division: Division, extension: Extension, runtime: Runtime) -> Cpu:
     return Cpu(
         limit=float(cpus(spec.workers.resources.cpu)),
         threads=division.threads,
@@ -248,6 +265,7 @@ def _cpu(spec: TrainingRunSpec, division: Division, runtime: Runtime) -> Cpu:
         openmp=openmp(spec.cpu, runtime),
         affinity=spec.cpu.affinity,
         allow_oversubscription=spec.cpu.allow_oversubscription,
+        ipex=extension.ipex,
     )
 
 

@@ -41,7 +41,8 @@ def divide_cpus(spec: TrainingRunSpec, backend: str, refusals: Refusals) -> Divi
     processes = _processes(spec, limit, cores, refusals)
     ranks = int(processes.value)
     loaders = _loaders(spec.cpu, limit, ranks, refusals)
-    ccl = CCL_WORKERS if backend == "ccl" else 0
+    movers = _ccl(spec, limit, ranks, refusals) if backend == "ccl" else ()
+    ccl = sum(int(choice.value) for choice in movers)
     beside = int(loaders.value) + ccl
     threads = _threads(spec.cpu, limit, cores, ranks, beside, refusals)
     interop = _interop(spec.cpu, limit, ranks, refusals)
@@ -51,7 +52,7 @@ def divide_cpus(spec: TrainingRunSpec, backend: str, refusals: Refusals) -> Divi
         interop_threads=int(interop.value),
         data_loader_workers=int(loaders.value),
         ccl_workers=ccl,
-        choices=(processes, threads, interop, loaders, *_ccl(ccl)),
+        choices=(processes, threads, interop, loaders, *movers),
     )
 
 
@@ -154,11 +155,22 @@ def _interop(cpu: CpuSpec, limit: Decimal, ranks: int, refusals: Refusals) -> Pl
     return _choice("interopThreads", asked, f"as {field} says")
 
 
-def _ccl(workers: int) -> tuple[PlanChoice, ...]:
-    if not workers:
-        return ()
-    reason = "oneCCL moves data in a thread of its own, which takes a CPU from each rank's threads"
-    return (_choice("cclWorkers", workers, reason),)
+def _ccl(
+    spec: TrainingRunSpec, limit: Decimal, ranks: int, refusals: Refusals
+) -> tuple[PlanChoice]:
+    field, asked = "spec.communication.cclWorkers", spec.communication.ccl_workers
+    if asked is None:
+        reason = "oneCCL moves data in a thread of its own, which takes a CPU of each rank's"
+        return (_choice("cclWorkers", CCL_WORKERS, reason),)
+    most = max(int(limit / ranks) - 1, 1)
+    if asked > most and not spec.cpu.allow_oversubscription:
+        refusals.add(
+            field,
+            f"{ranks} rank(s) with {asked} oneCCL worker(s) each would share {limit} CPUs; write "
+            f"at most {most}, raise spec.workers.resources.cpu, or "
+            "set spec.cpu.allowOversubscription",
+        )
+    return (_choice("cclWorkers", asked, f"as {field} says"),)
 
 
 def _choice(name: str, value: int, reason: str) -> PlanChoice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from trainingrun_operator.api.communication import CommunicationSpec
 from trainingrun_operator.api.cpu import CpuSpec
 from trainingrun_operator.api.status import PlanChoice
 from trainingrun_operator.api.v1alpha1 import TrainingRunSpec
@@ -52,7 +53,7 @@ def tuning(
     ours = {
         "OMP_NUM_THREADS": str(division.threads),
         **_intels(cpu, runtime),
-        **_ccls(division),
+        **_ccls(spec.communication, division),
         **_gloos(spec.communication.interface),
     }
     users = {variable.name for variable in spec.workers.env}
@@ -117,11 +118,17 @@ def _intels(cpu: CpuSpec, runtime: Runtime) -> dict[str, str]:
     return {"KMP_BLOCKTIME": str(BLOCK_TIME_MILLISECONDS if asked is None else asked)}
 
 
-def _ccls(division: Division) -> dict[str, str]:
+def _ccls(asked: CommunicationSpec, division: Division) -> dict[str, str]:
     if not division.ccl_workers:
         return {}
-    # auto: on the last of the CPUs that the rank may use, which its threads leave free.
-    return {"CCL_WORKER_COUNT": str(division.ccl_workers), "CCL_WORKER_AFFINITY": "auto"}
+    # oneCCL meets over one interface, and its fabric, libfabric's tcp, is told apart.
+    names = ("CCL_KVS_IFACE", "FI_TCP_IFACE") if asked.interface is not None else ()
+    return {
+        "CCL_WORKER_COUNT": str(division.ccl_workers),
+        # auto: on the last of the CPUs that the rank may use, which its threads leave free.
+        "CCL_WORKER_AFFINITY": asked.ccl_worker_affinity or "auto",
+        **dict.fromkeys(names, asked.interface or ""),
+    }
 
 
 def _gloos(interface: str | None) -> dict[str, str]:

@@ -109,6 +109,11 @@ VALID = (
           "cpu: {allocator: jemalloc, openmp: intel, blockTimeMilliseconds: 0}"),
     Right("more threads than CPUs, on purpose", "cpu: {threads: 4, allowOversubscription: true}"),
     Right("a backend that may be another", "communication: {backend: ccl, interface: eth0}"),
+    Right("threads of oneCCL", "workers: {resources: {cpu: 8}}\n"
+          "communication: {backend: ccl, cclWorkers: 2, cclWorkerAffinity: '6,7'}"),
+    Right("Intel's libraries", "runtime: xeon\nimage: {name: registry.example.org/xeon:1}\n"
+          "workers: {resources: {cpu: 8}}\n"
+          "communication: {cclWorkers: 2}\ncpu: {ipex: float32}"),
     Right("disk of the node", "workers: {resources: {ephemeralStorage: 20Gi}}"),
     Right("a precision to be measured",
           "training: {maxSteps: 1, globalBatchSize: 24, precision: measure}"),

@@ -71,6 +71,7 @@ ENUMS_OF_OTHERS = {
     "spec.communication.backend": "torch.distributed's names, and auto",
     "spec.cpu.allocator": "names of libraries, and auto",
     "spec.cpu.openmp": "names of those who make them, and auto",
+    "spec.cpu.ipex": "torch's name of a type, and auto",
     "spec.cpu.affinity": "lower case like its sisters, and auto",
     "spec.workers.elastic.rendezvous": "words of where, as torch writes its rendezvous back ends",
 }

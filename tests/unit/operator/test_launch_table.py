@@ -203,3 +203,26 @@ def test_the_old_name_of_the_hub_cache_is_told_of() -> None:
     made = tuned(workers={"env": [{"name": "TRANSFORMERS_CACHE", "value": "/runs/cache"}]})
     told = {c.name: c.value for c in made.choices}
     assert told["TRANSFORMERS_CACHE"] == "HF_HUB_CACHE"
+
+
+def xeon(**communication: Any) -> tuple[Division, Tuning]:
+    spec, refusals = (
+        run(workers={"resources": {"cpu": "8"}}, communication=communication).spec,
+        Refusals(),
+    )
+    division = divide_cpus(spec, "ccl", refusals)
+    return division, tuning(spec, division, XEON, refusals)
+
+
+def test_threads_of_oneccl_and_their_cpus_are_as_asked() -> None:
+    division, tuned = xeon(cclWorkers=2, cclWorkerAffinity="6,7")
+    assert division.threads == 6
+    told = dict(tuned.variables)
+    assert (told["CCL_WORKER_COUNT"], told["CCL_WORKER_AFFINITY"]) == ("2", "6,7")
+
+
+def test_oneccl_keeps_to_the_interface_that_is_named() -> None:
+    _, tuned = xeon(interface="eth1")
+    told = dict(tuned.variables)
+    names = ("CCL_KVS_IFACE", "FI_TCP_IFACE", "GLOO_SOCKET_IFNAME")
+    assert {name: told[name] for name in names} == dict.fromkeys(names, "eth1")

@@ -17,6 +17,11 @@ def test_what_the_chart_sets_is_read() -> None:
     assert options.namespaces == ("a", "b")
     assert options.progress_host == "op.svc"
     assert options.progress_address == "0.0.0.0:8443"
+    assert options.image_xeon == ""
+
+
+def test_there_may_be_an_image_for_xeon() -> None:
+    assert Options.from_environment({**GOOD, "TRAININGRUN_IMAGE_XEON": "x:1"}).image_xeon == "x:1"
 
 
 @pytest.mark.parametrize(

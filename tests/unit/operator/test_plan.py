@@ -203,3 +203,24 @@ def test_a_run_made_again_under_the_same_name_has_another_hash() -> None:
 
 def test_every_choice_has_a_reason() -> None:
     assert [choice.name for choice in plan().choices if not choice.reason] == []
+
+
+XEON = replace(SETTINGS, image_xeon="registry.example.org/xeon:1")
+
+
+def test_runtime_xeon_has_an_image_of_its_own() -> None:
+    made = launch_plan(run(runtime="xeon"), XEON)
+    assert (made.image, made.config.communication.backend) == (XEON.image_xeon, "ccl")
+
+
+def test_a_runtime_without_an_image_is_refused_with_both_mends() -> None:
+    refused = refusal(runtime="xeon")
+    assert str(refused) == (
+        "spec.runtime: this operator has no image for runtime xeon; write spec.image.name, or "
+        "install the operator with trainerImages.xeon"
+    )
+
+
+@pytest.mark.parametrize(("asked", "done"), [("auto", "off"), ("off", "off"), ("float32",) * 2])
+def test_ipex_does_what_is_asked_and_nothing_by_itself(asked: str, done: str) -> None:
+    assert launch_plan(run(runtime="xeon", cpu={"ipex": asked}), XEON).config.cpu.ipex == done

@@ -20,7 +20,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"task": {"type": "chat"}}, f"spec.task.type: is 'chat'; write one of {TASKS}"),
     ({"task": None}, "spec.task: is empty; write a group of fields"),
     ({"cpu": []}, "spec.cpu: is a list; write a group of fields"),
-    ({"runtime": "tpu"}, "spec.runtime: is 'tpu'; write cpu"),
+    ({"runtime": "tpu"}, "spec.runtime: is 'tpu'; write one of cpu, xeon"),
     ({"traning": {}}, "spec.traning: is not a field; write training"),
     ({"cpu": {"thread_s": 1}}, "spec.cpu.thread_s: is not a field; write threads"),
     (

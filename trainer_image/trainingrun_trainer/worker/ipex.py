@@ -33,21 +33,12 @@ def load() -> Any:
     raise UserError(f"{cause}; use an image of the runtime xeon, or write off", FIELD)
 
 
-def check(ipex: Ipex, world_size: int) -> None:
-    """Returns if so many ranks can train with it.
+def check(ipex: Ipex) -> None:
+    """Returns if ranks can train with it.
 
     Raises:
-        UserError: the extension cannot be had, or must not be used so.
+        UserError: the extension cannot be had.
     """
-    if ipex is Ipex.BFLOAT16 and world_size > 1:
-        # A model that is wrapped by DistributedDataParallel learns a fraction of what it should,
-        # with no error: after 40 steps of a small Llama with AdamW a loss of 5.66 instead of 5.01
-        # (torch 2.8, IPEX 2.8). Unwrapped it learns as it should.
-        raise UserError(
-            f"bfloat16 by IPEX trains wrongly with several ranks, here {world_size}; write float32 "
-            "with training.precision: bfloat16, or train with one rank",
-            FIELD,
-        )
     if ipex is not Ipex.OFF:
         load()
 
@@ -60,6 +51,6 @@ def optimise(model: torch.nn.Module, optimizer: torch.optim.Optimizer, ipex: Ipe
     load().optimize(
         model,
         optimizer=optimizer,
-        dtype=torch.bfloat16 if ipex is Ipex.BFLOAT16 else torch.float32,
+        dtype=torch.float32,
         inplace=True,
     )

@@ -69,7 +69,7 @@ def train(
 ) -> Outcome:
     """Trains until the run is finished or the ranks leave together."""
     folder = Path(config.folder)
-    ipex.check(config.cpu.ipex, group.world_size)
+    ipex.check(config.cpu.ipex)
     disable_progress_bar()  # type: ignore[no-untyped-call]  # saving shards draws one on stderr for each file
     owner = Owner.of(config, first_round=orders.first_round)
     if (earlier := already_finished(config, group, owner)) is not None:

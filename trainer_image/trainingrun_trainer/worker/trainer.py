@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import DistributedType  # type: ignore[import-untyped]
 from transformers import (
     PreTrainedModel,
     PrinterCallback,
@@ -60,9 +59,6 @@ class RunTrainer(Trainer):
         """The optimizer; the last moment before model and optimizer are wrapped for the ranks."""
         made: torch.optim.Optimizer = super().create_optimizer(model)
         ipex.optimise(self._trained, made, self._extension)
-        if self._extension is Ipex.BFLOAT16:
-            # Wrapping the model is what makes it train wrongly, for a single rank too.
-            self.accelerator.state.distributed_type = DistributedType.NO
         return made
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
