@@ -46,7 +46,11 @@ def test_a_failed_run_whose_spec_changes_says_how_to_go_on(
 
     answer = namespace.until_condition("Accepted", "False", "ChangedAfterEnd")
     assert 'trainingrun.io/retry to "1"' in answer["message"]
-    assert namespace.run()["status"]["phase"] == "Failed"
+    run = namespace.run()
+    assert run["status"]["phase"] == "Failed"
+    # kubectl wait passes over conditions of an older generation.
+    seen_at = {c["type"]: c["observedGeneration"] for c in run["status"]["conditions"]}
+    assert seen_at["Failed"] == run["metadata"]["generation"]
 
 
 def test_a_pod_that_its_node_does_not_give_up_is_taken_off_it(

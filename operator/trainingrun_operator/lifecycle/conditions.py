@@ -20,9 +20,11 @@ def merged(
 ) -> tuple[Condition, ...]:
     """The known conditions with the verdicts written over them, in the order of their types.
 
-    A transition time changes only with its condition's status, as in metav1.Condition.
+    A transition time changes only with its condition's status, as in metav1.Condition. A condition
+    of which nothing new is said holds for the present generation too: `kubectl wait` passes over
+    those of an older one.
     """
-    conditions = {c.type: c for c in known}
+    conditions = {c.type: c.model_copy(update={"observed_generation": generation}) for c in known}
     for verdict in verdicts:
         before = conditions.get(verdict.type)
         kept = before is not None and before.status == verdict.status

@@ -292,3 +292,9 @@ def test_a_change_after_the_end_is_answered_once() -> None:
     once = after(seen(job("Failed"), status=FAILED), wish(generation=4))
 
     assert after(seen(job("Failed"), status=once), wish(generation=4)) == once
+
+
+def test_an_end_holds_for_a_spec_that_was_changed_after_it() -> None:
+    status = after(seen(job("Failed"), status=FAILED), wish(generation=4))
+
+    assert {c.type: c.observed_generation for c in status.conditions}[ConditionType.FAILED] == 4
