@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")' && exec $(PYTHON) -m hack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-ranks test-api test-faults test-faults-long test-chart test-cluster lint verify fmt cluster cluster-down images bench lock screenshots
+.PHONY: help demo local test test-unit test-ranks test-long test-api test-faults test-faults-long test-chart test-cluster lint verify fmt cluster cluster-down images bench lock screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -18,6 +18,8 @@ test-unit: ## Tests with no cluster and no API server
 	$(RUN) test-unit
 test-ranks: ## Whole runs of the trainer with real ranks on this machine
 	$(RUN) test-ranks
+test-long: ## Every task by one rank and by two, and every sample as written; not part of test
+	$(RUN) test-long
 test-api: ## Tests against a real kube-apiserver and etcd
 	$(RUN) test-api
 test-faults: ## What can go wrong between the operator and the API server

@@ -48,6 +48,7 @@ VERBS: Final[Mapping[str, Callable[[], int | None]]] = {
     "test": lambda: tiers.check(*tiers.ALL),
     "test-unit": lambda: tiers.check(tiers.UNIT),
     "test-ranks": lambda: tiers.check(tiers.RANKS),
+    "test-long": lambda: tiers.check(tiers.LONG),
     "test-api": lambda: tiers.check(tiers.API),
     "test-faults": lambda: tiers.check(tiers.FAULTS),
     "test-faults-long": lambda: tiers.check(tiers.FAULTS_LONG),

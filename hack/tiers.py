@@ -51,6 +51,7 @@ LINT: Final = Tier(
 VERIFY: Final = Tier("verify", (_tool("python", "-m", "hack.generate", "--check"),))
 UNIT: Final = Tier("test-unit", (_pytest("unit"),))
 RANKS: Final = Tier("test-ranks", (_pytest("ranks"),))
+LONG: Final = Tier("test-long", (_pytest("long"),))
 API: Final = Tier("test-api", (_pytest("api"),), _programs)
 FAULTS: Final = Tier("test-faults", (_pytest("faults"),), _programs)
 FAULTS_LONG: Final = Tier(

@@ -46,6 +46,14 @@ def test_there_is_no_answer_only_if_no_window_has_one() -> None:
     assert all(answer.text for answer in answers(nothing))
 
 
+def test_the_space_before_a_word_is_no_part_of_an_answer() -> None:
+    with_spaces = np.array([[-1, -1], [0, 3], [3, 7], [7, 8]])
+    said = Window(np.array([0, 0, 5, 1]), np.array([0, 0, 5, 1]), with_spaces)
+    texts = [answer.text for answer in answers(said)]
+    assert texts[0] == "two"
+    assert "" not in texts
+
+
 def test_probabilities_of_the_best_add_up_to_one() -> None:
     found = answers(window([0, 1, 2, 3], [0, 1, 2, 3]), no_answer=True)
     assert sum(answer.probability for answer in found) == pytest.approx(1.0)

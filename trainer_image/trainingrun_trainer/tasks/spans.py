@@ -45,8 +45,10 @@ def best_answers(
     found: dict[str, float] = {}
     for window in windows:
         for start, end, score in _spans(window, at_most, max_tokens):
-            text = context[window.offsets[start, 0] : window.offsets[end, 1]]
-            found[text] = max(score, found.get(text, score))
+            # Byte-level tokens hold the space before a word; it is no part of an answer.
+            text = context[window.offsets[start, 0] : window.offsets[end, 1]].strip()
+            if text:
+                found[text] = max(score, found.get(text, score))
     if no_answer or not found:
         found[""] = min(float(window.start[0] + window.end[0]) for window in windows)
     best = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))[:at_most]

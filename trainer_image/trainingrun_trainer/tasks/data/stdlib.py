@@ -147,11 +147,11 @@ def _tags(words: list[str], parameters: set[str]) -> Iterator[str]:
             default = "B"
 
 
-def _spoken(module: str, node: Function) -> Iterator[dict[str, Any]]:
-    """A name as words: `get_default_encoding` is "get default encoding"."""
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+", node.name)
-    if 2 <= len(words) <= 4:
-        yield {"source": node.name, "target": " ".join(words).lower()}
+def _spelled(module: str, node: Function) -> Iterator[dict[str, Any]]:
+    """A name as an option of a command line: `get_default_encoding` is `--get-default-encoding`."""
+    words = node.name.strip("_").split("_")
+    if 2 <= len(words) <= 4 and all(word.isalpha() and word.islower() for word in words):
+        yield {"source": node.name, "target": f"--{'-'.join(words)}"}
 
 
 def _instructions(module: str, node: Function) -> Iterator[dict[str, Any]]:
@@ -166,6 +166,6 @@ _DRAWN: Final[dict[TaskType, Callable[[str, Function], Iterator[dict[str, Any]]]
     TaskType.QUESTION_ANSWERING: _questions,
     TaskType.TEXT_CLASSIFICATION: _topic,
     TaskType.TOKEN_CLASSIFICATION: _entities,
-    TaskType.SEQ2SEQ: _spoken,
+    TaskType.SEQ2SEQ: _spelled,
     TaskType.CAUSAL_LM: _instructions,
 }
