@@ -29,7 +29,7 @@ def choose_ipex(spec: TrainingRunSpec, runtime: Runtime, refusals: Refusals) -> 
     """
     if spec.cpu.ipex == "auto":
         # Torch 2.8 has taken over what it was made for; docs/benchmarks.md has the figures.
-        return _extension(Ipex.OFF, "torch is not slower without it in what was measured")
+        return _extension(Ipex.OFF, "torch was not slower without it in what was measured")
     asked = Ipex(spec.cpu.ipex)
     if asked is not Ipex.OFF and runtime is not Runtime.XEON:
         refusals.add(FIELD, f"runtime {runtime} has no IPEX; write off, or spec.runtime: xeon")

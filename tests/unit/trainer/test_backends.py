@@ -125,6 +125,17 @@ def test_ipex_that_ends_the_process_beside_another_torch_is_an_error_in_words(
         ipex.load()
 
 
+@pytest.mark.usefixtures("environment")
+def test_ipex_can_be_loaded_by_a_user_without_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "naming_ipex.py").write_text("import os; NAME = os.environ['USER']")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(ipex, "MODULE", "naming_ipex")
+    monkeypatch.delenv("USER", raising=False)
+    assert str(os.getuid()) == ipex.load().NAME
+
+
 def test_a_model_is_left_alone_where_ipex_is_off() -> None:
     model = torch.nn.Linear(2, 2)
     ipex.optimise(model, torch.optim.SGD(model.parameters()), Ipex.OFF)

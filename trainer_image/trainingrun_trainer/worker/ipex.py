@@ -23,6 +23,9 @@ def load() -> Any:
     """
     # It imports torch's compiler, which would start processes of its own at once.
     os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    # The compiler names a folder after the user, and fails for one that /etc/passwd does not know,
+    # as in a pod.
+    os.environ.setdefault("USER", str(os.getuid()))
     try:
         return importlib.import_module(MODULE)
     except ModuleNotFoundError as error:
