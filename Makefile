@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=/path/to/it")' && exec $(PYTHON) -m hack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local test test-unit test-ranks test-long test-api test-faults test-faults-long test-chart test-cluster lint verify fmt cluster cluster-down images bench lock screenshots
+.PHONY: help demo local test test-unit test-ranks test-long test-api test-faults test-faults-long test-chart test-cluster test-launchers test-xeon lint verify fmt cluster cluster-down images bench lock screenshots
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,6 +30,10 @@ test-chart: ## Tests of the Helm chart and the kustomize install
 	$(RUN) test-chart
 test-cluster: ## Tests on the local kind cluster
 	$(RUN) test-cluster
+test-launchers: ## Ranks started by torchrun, mpirun (Intel's and Open MPI) and accelerate launch
+	$(RUN) test-launchers
+test-xeon: ## Build the image of runtime xeon and compare its ways to train; 7 GB, not part of test
+	$(RUN) test-xeon
 lint: ## ruff, mypy and the import contracts
 	$(RUN) lint
 verify: ## Fail if anything generated differs from its source

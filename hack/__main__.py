@@ -54,6 +54,8 @@ VERBS: Final[Mapping[str, Callable[[], int | None]]] = {
     "test-faults-long": lambda: tiers.check(tiers.FAULTS_LONG),
     "test-chart": lambda: tiers.check(tiers.CHART),
     "test-cluster": lambda: tiers.check(tiers.CLUSTER),
+    "test-launchers": lambda: tiers.check(tiers.LAUNCHERS),
+    "test-xeon": lambda: tiers.check(tiers.XEON),
     "lint": lambda: tiers.check(tiers.LINT),
     "verify": lambda: tiers.check(tiers.VERIFY),
     "fmt": _format,

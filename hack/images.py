@@ -80,9 +80,10 @@ def steps() -> list[Step]:
     return [*parts, ready]
 
 
-def _steps(image: Image) -> list[Step]:
+def build_step(image: Image) -> Step:
+    """Builds an image of this checkout, unless it is there."""
     base = ("base image",) if chosen() is Source.BUILD else ()
-    build = Step(
+    return Step(
         name=f"build {image.name} image",
         make=lambda shell: _build(shell, image),
         present=lambda shell: docker.has_image(shell, image.reference),
@@ -90,6 +91,10 @@ def _steps(image: Image) -> list[Step]:
         bound=Bound.NETWORK,
         mend="if pip could not reach its index, run it again: finished layers are kept",
     )
+
+
+def _steps(image: Image) -> list[Step]:
+    build = build_step(image)
     push = Step(
         name=f"push {image.name} image",
         make=lambda shell: _push(shell, image),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from hack import cache, cluster, environment, images, locks
+from hack import cache, cluster, environment, images, launchers, locks, xeon
 from hack.cluster import binaries
 from hack.environment import ROOT
 from hack.steps import Step, printer, run
@@ -59,6 +59,8 @@ FAULTS_LONG: Final = Tier(
 )
 CHART: Final = Tier("test-chart", (_pytest("chart"),), _programs)
 CLUSTER: Final = Tier("test-cluster", (_pytest("cluster"),), _everything)
+LAUNCHERS: Final = Tier("test-launchers", (_pytest("launchers"),), launchers.steps)
+XEON: Final = Tier("test-xeon", (_pytest("xeon", "-s"),), xeon.steps)
 
 ALL: Final = (LINT, VERIFY, UNIT, RANKS, CLUSTER, API, FAULTS, CHART)
 

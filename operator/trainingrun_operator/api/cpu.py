@@ -80,8 +80,8 @@ class CpuSpec(Group):
     )
     ipex: Literal["auto", "off", "float32"] = Field(
         "auto",
-        description="Intel's extension of runtime xeon. float32: it rearranges the weights, which "
-        "stay float32, and fuses the optimizer; auto: off.",
+        description="What Intel's extension of runtime xeon does to the model and its optimizer. "
+        "float32: what it has for weights in float32; auto: nothing.",
     )
     allow_oversubscription: bool = Field(
         False, description="Permit more ranks, threads and data-loader workers than CPUs."

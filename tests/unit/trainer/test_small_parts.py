@@ -96,6 +96,11 @@ def test_lost_steps_are_those_since_the_checkpoint() -> None:
     [
         (UserError("wrong", "spec.data.train"), FaultKind.USER),
         (RuntimeError("[/x/gloo/transport/tcp/pair.cc:1] Connection closed"), FaultKind.PEER),
+        (
+            RuntimeError("oneCCL: recv_reduce_entry.hpp:88 update: EXCEPTION: entry failed"),
+            FaultKind.PEER,
+        ),
+        (RuntimeError("oneCCL: exec.cpp:134 start_workers: EXCEPTION: worker 0"), FaultKind.OWN),
         (RuntimeError("shapes differ"), FaultKind.OWN),
         (MemoryError(), FaultKind.OWN),
     ],

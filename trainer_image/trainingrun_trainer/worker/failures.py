@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from pathlib import Path
@@ -18,6 +19,10 @@ _PACKAGE: Final = Path(__file__).parents[1]
 
 _GLOO_WORDS: Final = ("gloo/", "Connection closed by peer", "Connection reset by peer")
 """What gloo's exceptions say when a peer is gone; they are plain RuntimeErrors."""
+
+_CCL_TRANSFER: Final = re.compile(r"oneCCL: \w*(?:send|recv)\w*_entry\.hpp:")
+"""How oneCCL's exceptions begin when data could not be sent or received, by its sources; seen in
+others' reports, not in a run of ours. They are plain RuntimeErrors too."""
 
 
 def note(error: BaseException, rank: int, step: int) -> FailureNote:
@@ -39,9 +44,13 @@ def kind(error: BaseException) -> FaultKind:
         return FaultKind.USER
     if isinstance(error, dist.DistError):
         return FaultKind.PEER
-    if isinstance(error, RuntimeError) and any(word in str(error) for word in _GLOO_WORDS):
+    if isinstance(error, RuntimeError) and _tells_of_a_peer(str(error)):
         return FaultKind.PEER
     return FaultKind.OWN
+
+
+def _tells_of_a_peer(text: str) -> bool:
+    return any(word in text for word in _GLOO_WORDS) or bool(_CCL_TRANSFER.search(text))
 
 
 def _message(error: BaseException) -> str:

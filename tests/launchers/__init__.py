@@ -1,0 +1,1 @@
+"""Ranks that torchrun, mpirun and accelerate launch start: `make test-launchers`."""
