@@ -6,7 +6,7 @@ import pytest
 
 from trainingrun_trainer.parity import __main__ as parity
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_two_ranks_come_to_the_losses_of_one(capfd: pytest.CaptureFixture[str]) -> None:
