@@ -231,3 +231,14 @@ def test_monitoring_is_installed_only_when_it_is_asked_for(helm: Path) -> None:
     assert endpoint["port"] in {p["name"] for p in pod["spec"]["containers"][0]["ports"]}
     labels = monitor["spec"]["selector"]["matchLabels"]
     assert labels.items() <= pod["metadata"]["labels"].items()
+
+
+def test_the_operator_is_told_of_an_image_for_xeon_only_where_there_is_one(helm: Path) -> None:
+    def told(*values: str) -> str | None:
+        (deployment,) = of_kind(template(helm, *values), "Deployment")
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        named = {variable["name"]: variable.get("value") for variable in container["env"]}
+        return named.get("TRAININGRUN_IMAGE_XEON")
+
+    assert told() is None
+    assert told("trainerImages.xeon=registry.example.org/xeon:1") == "registry.example.org/xeon:1"
