@@ -45,7 +45,7 @@ def test_ranks_get_what_was_asked_for_and_say_what_they_could_not_get(
     ).model_copy(update={"shared_memory_bytes": 2**60})
     image = {PATH_VARIABLE: str(an_image(tmp_path))}
     launched = launch(wanted, GLOO_SOCKET_IFNAME="lo", **image)
-    launched.until("step 1/10")
+    launched.until("step  1/10")
     cpus = {
         (Path(f"/proc/{pid}/comm").read_text(), _cpus_of(pid))
         for pid in launched.family()

@@ -72,7 +72,7 @@ class _Words:
 
 def test_the_tokens_that_are_hidden_hang_on_the_place_in_the_run_alone(masked: MaskedLM) -> None:
     sample = masked.samples[0]
-    first, again, later = (masked.varied(sample, position) for position in (3, 3, 4))
+    first, again, later = (masked.variation(sample, position) for position in (3, 3, 4))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["labels"], later["labels"])
 
@@ -80,7 +80,7 @@ def test_the_tokens_that_are_hidden_hang_on_the_place_in_the_run_alone(masked: M
 def test_only_hidden_tokens_are_learnt_and_special_ones_never_are(masked: MaskedLM) -> None:
     sample = masked.samples[0]
     for position in range(50):
-        seen = masked.varied(sample, position)
+        seen = masked.variation(sample, position)
         hidden = seen["labels"] != losses.IGNORED
         assert hidden.any()
         assert not hidden[0]

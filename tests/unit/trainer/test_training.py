@@ -66,8 +66,8 @@ class Texts:
 
     def __init__(self, config: RunConfig) -> None:
         real = CausalLM(config, None, self.tokenizer, self.samples, None)  # type: ignore[arg-type]
-        self.model, self.varied = real.model, real.varied
-        self.collator, self.loss = real.collator, real.loss
+        self.model, self.variation = real.model, real.variation
+        self.collator, self.inputs, self.loss = real.collator, real.inputs, real.loss
 
     def evaluate(self, _: torch.nn.Module) -> dict[str, float]:
         return {}

@@ -40,11 +40,17 @@ class Task(Protocol):
     def model(self) -> PreTrainedModel:
         """A model to train, equal on all ranks."""
 
-    def varied(self, sample: Batch, position: int) -> Batch:
-        """A sample as it is seen at one position of the run: a function of nothing else."""
+    @property
+    def variation(self) -> Callable[[Batch, int], Batch]:
+        """What makes of a sample what is seen of it at one position of the run, a function of
+        nothing else. It can be pickled: processes that load samples get it."""
 
-    def collator(self, model: PreTrainedModel) -> Callable[[Sequence[Batch]], Batch]:
-        """What makes a batch for the model of samples; `labels` is in it."""
+    @property
+    def collator(self) -> Callable[[Sequence[Batch]], Batch]:
+        """What makes a batch of samples; `labels` is in it. It can be pickled too."""
+
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> Batch:
+        """A batch as the model takes it; `labels` stays in it."""
 
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
         """The loss of a batch summed over its labels, those of -100 left out; the trainer divides

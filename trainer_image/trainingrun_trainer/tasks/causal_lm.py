@@ -16,7 +16,7 @@ from transformers import (
 
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.tasks import losses, models, perplexity
-from trainingrun_trainer.tasks.collate import Batch, stacked
+from trainingrun_trainer.tasks.collate import Batch, stacked, unvaried
 from trainingrun_trainer.tasks.packed import packed
 from trainingrun_trainer.tasks.token_cache import Blocks, TokenIds
 from trainingrun_trainer.worker.distributed import Group
@@ -58,11 +58,16 @@ class CausalLM:
     def model(self) -> PreTrainedModel:
         return models.model(self.config, AutoModelForCausalLM, self.tokenizer, {})
 
-    def varied(self, sample: Batch, position: int) -> Batch:
-        return sample
+    @property
+    def variation(self) -> Callable[[Batch, int], Batch]:
+        return unvaried
 
-    def collator(self, model: PreTrainedModel) -> Callable[[Sequence[Batch]], Batch]:
+    @property
+    def collator(self) -> Callable[[Sequence[Batch]], Batch]:
         return stacked
+
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> Batch:
+        return batch
 
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
         smoothing = self.config.training.arguments.label_smoothing_factor

@@ -20,6 +20,11 @@ def stacked(samples: Sequence[Batch]) -> Batch:
     return {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
 
 
+def unvaried(sample: Batch, _position: int) -> Batch:
+    """The sample, the same wherever in the run it comes."""
+    return sample
+
+
 def trimmed(samples: Sequence[Batch], aligned: Sequence[str]) -> Batch:
     """The samples one upon another, without the columns in which all of them are padded on the
     right. `aligned` are the arrays with an entry for each token of the input."""

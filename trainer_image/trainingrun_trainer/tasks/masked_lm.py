@@ -32,6 +32,36 @@ _SHOWN_AS_ANOTHER: Final = 0.1
 
 
 @dataclass(frozen=True)
+class Masking:
+    """Hides tokens of samples. Which ones hangs on the draw alone, so that a resumed run hides the
+    same: even draws are for training, odd ones for evaluation."""
+
+    seed: int
+    probability: float
+    special: tuple[int, ...]
+    mask: int
+    vocabulary: int
+
+    def __call__(self, sample: Batch, position: int) -> Batch:
+        """A sample with other tokens hidden at each position of the run."""
+        return self.hidden(sample["input_ids"], 2 * position)
+
+    def hidden(self, tokens: torch.Tensor, draw: int) -> Batch:
+        """The tokens with some hidden at random, and these as labels."""
+        generator = torch.Generator().manual_seed((self.seed << 31) + draw)
+        chance, kind, other = (torch.rand(len(tokens), generator=generator) for _ in range(3))
+        chance[torch.isin(tokens, torch.tensor(self.special))] = 1.0
+        hidden = chance < self.probability
+        hidden[chance.argmin()] = True  # one at least: a loss over nothing has no value
+        shown = tokens.clone()
+        as_mask = hidden & (kind < _SHOWN_AS_MASK)
+        as_another = hidden & ~as_mask & (kind < _SHOWN_AS_MASK + _SHOWN_AS_ANOTHER)
+        shown[as_mask] = self.mask
+        shown[as_another] = (other * self.vocabulary).long()[as_another]
+        return {"input_ids": shown, "labels": tokens.masked_fill(~hidden, losses.IGNORED)}
+
+
+@dataclass(frozen=True)
 class MaskedLM:
     """The task with its token ids mapped."""
 
@@ -65,13 +95,16 @@ class MaskedLM:
     def model(self) -> PreTrainedModel:
         return models.model(self.config, AutoModelForMaskedLM, self.tokenizer, {})
 
-    def varied(self, sample: Batch, position: int) -> Batch:
-        """Hides other tokens of a sample each time it comes; which ones hangs on its place in the
-        run alone, so that a resumed run hides the same."""
-        return self._masked(sample["input_ids"], 2 * position)
+    @property
+    def variation(self) -> Callable[[Batch, int], Batch]:
+        return self._masking
 
-    def collator(self, model: PreTrainedModel) -> Callable[[Sequence[Batch]], Batch]:
+    @property
+    def collator(self) -> Callable[[Sequence[Batch]], Batch]:
         return stacked
+
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> Batch:
+        return batch
 
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
         smoothing = self.config.training.arguments.label_smoothing_factor
@@ -85,8 +118,9 @@ class MaskedLM:
         device = next(model.parameters()).device
         model.eval()
         own = range(self.group.rank, len(self.held_out), self.group.world_size)
+        masking = self._masking
         for places in batches(own, _EVALUATION_BATCH):
-            blocks = [self._masked(self.held_out[n]["input_ids"], 2 * n + 1) for n in places]
+            blocks = [masking.hidden(self.held_out[n]["input_ids"], 2 * n + 1) for n in places]
             batch = {name: t.to(device) for name, t in stacked(blocks).items()}
             labels = batch.pop("labels")
             logits = model(**batch).logits
@@ -103,17 +137,12 @@ class MaskedLM:
             "tokens": all_hidden,
         }
 
-    def _masked(self, tokens: torch.Tensor, draw: int) -> Batch:
-        """Hides tokens at random: even draws are for training, odd ones for evaluation."""
-        generator = torch.Generator().manual_seed((self.config.training.seed << 31) + draw)
-        chance, kind, other = (torch.rand(len(tokens), generator=generator) for _ in range(3))
-        special = torch.isin(tokens, torch.tensor(self.tokenizer.all_special_ids))
-        chance[special] = 1.0
-        hidden = chance < (self.config.task.mask_probability or _MASK_PROBABILITY)
-        hidden[chance.argmin()] = True  # one at least: a loss over nothing has no value
-        shown = tokens.clone()
-        as_mask = hidden & (kind < _SHOWN_AS_MASK)
-        as_another = hidden & ~as_mask & (kind < _SHOWN_AS_MASK + _SHOWN_AS_ANOTHER)
-        shown[as_mask] = self.tokenizer.mask_token_id
-        shown[as_another] = (other * len(self.tokenizer)).long()[as_another]
-        return {"input_ids": shown, "labels": tokens.masked_fill(~hidden, losses.IGNORED)}
+    @property
+    def _masking(self) -> Masking:
+        return Masking(
+            seed=self.config.training.seed,
+            probability=self.config.task.mask_probability or _MASK_PROBABILITY,
+            special=tuple(self.tokenizer.all_special_ids),
+            mask=int(self.tokenizer.mask_token_id),
+            vocabulary=len(self.tokenizer),
+        )

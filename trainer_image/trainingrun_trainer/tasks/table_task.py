@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from trainingrun_trainer.config import RunConfig
 from trainingrun_trainer.tasks import models, predictions
-from trainingrun_trainer.tasks.collate import Batch, trimmed
+from trainingrun_trainer.tasks.collate import Batch, trimmed, unvaried
 from trainingrun_trainer.tasks.data.samples import Samples, batches
 from trainingrun_trainer.tasks.prepared import Prepared, prepared
 from trainingrun_trainer.tasks.recipe import Recipe
@@ -63,11 +64,16 @@ class TableTask:
         head = self.recipe.head(self.data.labels)
         return models.model(self.config, self.recipe.AUTO_MODEL, self.tokenizer, head)
 
-    def varied(self, sample: Batch, position: int) -> Batch:
-        return sample
+    @property
+    def variation(self) -> Callable[[Batch, int], Batch]:
+        return unvaried
 
-    def collator(self, model: PreTrainedModel) -> Callable[[Sequence[Batch]], Batch]:
-        return lambda samples: self.recipe.inputs(model, trimmed(samples, self.recipe.ALIGNED))
+    @property
+    def collator(self) -> Callable[[Sequence[Batch]], Batch]:
+        return partial(trimmed, aligned=self.recipe.ALIGNED)
+
+    def inputs(self, model: PreTrainedModel, batch: Batch) -> Batch:
+        return self.recipe.inputs(model, batch)
 
     def loss(self, outputs: Any, labels: torch.Tensor) -> torch.Tensor:
         smoothing = self.config.training.arguments.label_smoothing_factor

@@ -61,6 +61,10 @@ class RunTrainer(Trainer):
         ipex.optimise(self._trained, made, self._extension)
         return made
 
+    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        # Here and not where samples are loaded: that may be in processes without the model.
+        return self._task.inputs(self._trained, super()._prepare_inputs(inputs))
+
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """The task's metrics, logged under `eval_`; a collective."""
         metrics = {f"eval_{k}": v for k, v in self._task.evaluate(self._trained).items()}
@@ -108,7 +112,7 @@ def build(
     """
     training = config.training
     length = steps * training.global_batch_size
-    samples = OrderedSamples(task.samples, training.seed, length, task.varied)
+    samples = OrderedSamples(task.samples, training.seed, length, task.variation)
     return RunTrainer(
         task,
         model,
@@ -118,7 +122,7 @@ def build(
         args=training_arguments(config, task, steps, saving.world_size, start.root, precision),
         train_dataset=samples,
         eval_dataset=samples if task.can_evaluate else None,
-        data_collator=task.collator(model),
+        data_collator=task.collator,
         compute_loss_func=_mean_loss(task),
         callbacks=callbacks,
     )
@@ -130,8 +134,9 @@ def first_pass(
     """One forward pass of training over the first samples; what it is called for is the loss."""
     training = config.training
     batch = batching(training.global_batch_size, world_size, training.per_device_batch_size)
-    samples = [task.varied(task.samples[n % len(task.samples)], n) for n in range(batch.per_device)]
-    inputs = task.collator(model)(samples)
+    places = range(batch.per_device)
+    samples = [task.variation(task.samples[n % len(task.samples)], n) for n in places]
+    inputs = task.inputs(model, task.collator(samples))
     labels = inputs.pop("labels")
     return lambda: task.loss(model(**inputs), labels) / labels.numel()
 
