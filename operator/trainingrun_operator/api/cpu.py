@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trainingrun_trainer.config import Affinity, Allocator, OpenMP
+from trainingrun_trainer.config import Affinity, Allocator, HugePages, OpenMP
 from trainingrun_trainer.rules import Group, Rule
 
 
@@ -77,6 +77,11 @@ class CpuSpec(Group):
         description="ranks: each rank keeps to CPUs of its own; threads: each of its threads to "
         "one of them as well; auto: ranks where the worker's CPUs are its own (the kubelet's "
         "static CPU manager), else none.",
+    )
+    huge_pages: HugePages = Field(
+        HugePages.OFF,
+        description="Transparent: torch asks the kernel for pages of 2 MiB for large tensors; the "
+        "node must not have switched them off.",
     )
     ipex: Literal["auto", "off", "float32"] = Field(
         "auto",

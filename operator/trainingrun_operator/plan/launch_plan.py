@@ -264,6 +264,7 @@ def _cpu(spec: TrainingRunSpec, division: Division, extension: Extension, runtim
         allocator=spec.cpu.allocator,
         openmp=openmp(spec.cpu, runtime),
         affinity=spec.cpu.affinity,
+        huge_pages=spec.cpu.huge_pages,
         allow_oversubscription=spec.cpu.allow_oversubscription,
         ipex=extension.ipex,
     )

@@ -15,6 +15,7 @@ from trainingrun_trainer.config import (
     DEFAULT_ALLOCATOR,
     Affinity,
     Allocator,
+    HugePages,
     OpenMP,
     Precision,
 )
@@ -27,6 +28,11 @@ _PRECISIONS: Final = {
     Precision.AUTO: "bfloat16 where the processors of all workers have AMX, else float32: the "
     "worker's log and StackVerified say which",
     Precision.MEASURE: "the faster one in a few passes of the model, decided once by rank 0",
+}
+_HUGE_PAGES: Final[dict[HugePages, dict[str, str]]] = {
+    HugePages.OFF: {},
+    # torch then advises the kernel (madvise) for allocations of 2 MiB and more.
+    HugePages.TRANSPARENT: {"THP_MEM_ALLOC_ENABLE": "1"},
 }
 _AFFINITIES: Final = {
     Affinity.AUTO: "ranks keep to CPUs where the worker's turn out to be its own alone: elsewhere "
@@ -52,6 +58,7 @@ def tuning(
     cpu = spec.cpu
     ours = {
         "OMP_NUM_THREADS": str(division.threads),
+        **_HUGE_PAGES[cpu.huge_pages],
         **_intels(cpu, runtime),
         **_ccls(spec.communication, division),
         **_gloos(spec.communication.interface),
@@ -63,6 +70,7 @@ def tuning(
             _allocator(cpu),
             _openmp(cpu, runtime),
             _affinity(cpu, runtime, division.processes, refusals),
+            *_huge_pages(cpu.huge_pages),
             *([_precision(spec.training.precision)] if spec.training is not None else []),
             *(
                 PlanChoice(name=name, value="yours", reason="as spec.workers.env says")
@@ -109,6 +117,13 @@ def _affinity(cpu: CpuSpec, runtime: Runtime, processes: int, refusals: Refusals
         )
     reason = _AFFINITIES.get(cpu.affinity, "as spec.cpu.affinity says")
     return PlanChoice(name="affinity", value=cpu.affinity.value, reason=reason)
+
+
+def _huge_pages(asked: HugePages) -> tuple[PlanChoice, ...]:
+    if asked is HugePages.OFF:
+        return ()
+    reason = "as spec.cpu.hugePages says"
+    return (PlanChoice(name="hugePages", value=asked.value, reason=reason),)
 
 
 def _intels(cpu: CpuSpec, runtime: Runtime) -> dict[str, str]:

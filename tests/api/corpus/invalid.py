@@ -180,6 +180,8 @@ AT_APPLY = (
     Wrong("no socket at all", "cpu: {sockets: 0}", "spec.cpu.sockets", "1"),
     Wrong("an interface with a command in it", "communication: {interface: 'a;b'}",
           "spec.communication.interface", "match"),
+    Wrong("huge pages of a kind that is reserved", "cpu: {hugePages: 1Gi}",
+          "spec.cpu.hugePages", "Unsupported value"),
     Wrong("disk with a word for a unit", "workers: {resources: {ephemeralStorage: much}}",
           "spec.workers.resources.ephemeralStorage", "match"),
     Wrong("a precision that is none", "training: {maxSteps: 1, precision: int4}",

@@ -114,6 +114,7 @@ VALID = (
     Right("Intel's libraries", "runtime: xeon\nimage: {name: registry.example.org/xeon:1}\n"
           "workers: {resources: {cpu: 8}}\n"
           "communication: {cclWorkers: 2}\ncpu: {ipex: float32}"),
+    Right("huge pages", "cpu: {hugePages: Transparent}"),
     Right("disk of the node", "workers: {resources: {ephemeralStorage: 20Gi}}"),
     Right("a precision to be measured",
           "training: {maxSteps: 1, globalBatchSize: 24, precision: measure}"),

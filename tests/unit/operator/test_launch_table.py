@@ -50,6 +50,7 @@ TABLE = (
     Case("8", 1, 8),
     Case("56", 1, 56),
     Case("112", 1, 112),
+    Case("8", 1, 8, {"hugePages": "Transparent"}, variables={"THP_MEM_ALLOC_ENABLE": "1"}),
     # Several ranks
     Case("2", 2, 1, ranks=2),
     Case("3", 2, 1, ranks=2),

@@ -15,6 +15,7 @@ from trainingrun_trainer.stack.machine import (
     logical_cpu,
     mapped_libraries,
     shared_memory,
+    transparent_huge_pages,
 )
 
 V1 = "4:memory:/\n3:cpu,cpuacct:{path}\n1:name=systemd:/\n"
@@ -119,3 +120,19 @@ def test_libraries_are_known_by_what_is_mapped(tmp_path: Path) -> None:
         "7f04-7f05 rw-p 00000000 00:00 0  [heap]\n"
     )
     assert mapped_libraries(maps) == {"/opt/lib/libtcmalloc_minimal.so.4"}
+
+
+@pytest.mark.parametrize(
+    ("told", "read"), [("always [madvise] never", "madvise"), ("always madvise [never]", "never")]
+)
+def test_the_kernels_setting_of_huge_pages_is_the_word_in_brackets(
+    tmp_path: Path, told: str, read: str
+) -> None:
+    file = tmp_path / "sys" / "kernel" / "mm" / "transparent_hugepage" / "enabled"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{told}\n")
+    assert transparent_huge_pages(tmp_path) == read
+
+
+def test_a_kernel_without_huge_pages_says_nothing_of_them(tmp_path: Path) -> None:
+    assert transparent_huge_pages(tmp_path) == ""

@@ -52,6 +52,15 @@ def found(name: str, wanted: RunConfig, machine: Machine = MACHINE, rank: Rank =
     return next(f for f in findings(wanted, machine, rank) if f.name == name)
 
 
+def test_huge_pages_that_the_node_does_not_give_are_named() -> None:
+    wanted, node = config({"hugePages": "Transparent"}), replace(MACHINE, huge_pages="never")
+    assert "switched transparent huge pages off" in found("hugePages", wanted, node).problem
+
+
+def test_huge_pages_that_nobody_asked_for_may_be_off() -> None:
+    assert found("hugePages", config(), replace(MACHINE, huge_pages="never")).problem == ""
+
+
 def test_a_worker_that_is_as_planned_has_no_problem() -> None:
     told = findings(config(), MACHINE, RANK)
     assert len(told) == len(CHECKS)

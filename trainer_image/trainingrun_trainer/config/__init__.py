@@ -14,6 +14,7 @@ from trainingrun_trainer.config.cpu import (
     Affinity,
     Allocator,
     Cpu,
+    HugePages,
     Ipex,
     OpenMP,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "DataType",
     "Evaluation",
     "FromScratch",
+    "HugePages",
     "Ipex",
     "LaunchConfig",
     "LocalPath",

@@ -36,6 +36,14 @@ class Affinity(StrEnum):
     THREADS = "threads"
 
 
+class HugePages(StrEnum):
+    """In what pages the memory of large tensors comes."""
+
+    OFF = "Off"
+    TRANSPARENT = "Transparent"
+    """The kernel is asked for pages of 2 MiB, and gives what it has: nothing is reserved."""
+
+
 class Ipex(StrEnum):
     """What Intel Extension for PyTorch does to the model and its optimizer."""
 
@@ -69,6 +77,9 @@ class Cpu(Group):
     affinity: Affinity = Field(
         Affinity.AUTO,
         description="auto: ranks where the worker's CPUs are its own, else none.",
+    )
+    huge_pages: HugePages = Field(
+        HugePages.OFF, description="The pages that large tensors are asked for in."
     )
     allow_oversubscription: bool = Field(
         False, description="More threads than CPUs were asked for, and are meant."

@@ -15,6 +15,7 @@ from typing import Final
 from trainingrun_trainer.config import (
     DEFAULT_ALLOCATOR,
     Allocator,
+    HugePages,
     LaunchConfig,
     OpenMP,
     Precision,
@@ -151,6 +152,18 @@ def shared_memory(config: RunConfig, machine: Machine, _rank: Rank) -> Finding:
     )
 
 
+def huge_pages(config: RunConfig, machine: Machine, _rank: Rank) -> Finding:
+    asked = config.cpu.huge_pages
+    problem = ""
+    if asked is HugePages.TRANSPARENT and machine.huge_pages == "never":
+        problem = (
+            "the node has switched transparent huge pages off; choose nodes that have them, or "
+            "write spec.cpu.hugePages: Off"
+        )
+    found = f"the kernel's setting is {machine.huge_pages or 'unknown'}"
+    return Finding(name="hugePages", planned=asked.value, found=found, problem=problem)
+
+
 def backend(config: RunConfig, _machine: Machine, rank: Rank) -> Finding:
     planned = config.communication.backend
     problem = ""
@@ -167,6 +180,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     openmp,
     precision,
     shared_memory,
+    huge_pages,
     backend,
 )
 

@@ -34,6 +34,9 @@ class Machine:
     flags: frozenset[str] = frozenset()
     """The processor's abilities, by the names in /proc/cpuinfo."""
     shared_memory_bytes: int | None = None
+    huge_pages: str = ""
+    """When the kernel gives huge pages without reservation: always, madvise, never; "" if it does
+    not say."""
 
     @property
     def capacity(self) -> float:
@@ -50,6 +53,7 @@ class Machine:
             cpus=tuple(logical_cpu(ROOT, number) for number in numbers),
             flags=cpu_flags(ROOT),
             shared_memory_bytes=shared_memory(ROOT / "dev" / "shm"),
+            huge_pages=transparent_huge_pages(ROOT),
         )
 
 
@@ -77,6 +81,12 @@ def logical_cpu(root: Path, number: int) -> LogicalCpu:
     if not (package.isdecimal() and core.isdecimal()):
         return LogicalCpu(number, 0, number)
     return LogicalCpu(number, int(package), int(core))
+
+
+def transparent_huge_pages(root: Path) -> str:
+    """The word in brackets; https://docs.kernel.org/admin-guide/mm/transhuge.html."""
+    told = _text(root / "sys" / "kernel" / "mm" / "transparent_hugepage" / "enabled")
+    return told.partition("[")[2].partition("]")[0]
 
 
 def shared_memory(folder: Path) -> int | None:
