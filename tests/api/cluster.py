@@ -12,32 +12,12 @@ from lightkube import Client, codecs
 from lightkube.resources.core_v1 import ConfigMap, Pod
 from lightkube.types import PatchType
 
+from tests.api.manifests import CLAIM, Object
 from trainingrun_operator.api.v1alpha1 import MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL
 from trainingrun_operator.cluster.kubernetes import PyTorchJobResource, TrainingRunResource
 
-CLAIM = "training-data"
 WAIT_SECONDS = 20
 NOW = "2026-01-01T00:00:00Z"
-
-Object = dict[str, Any]
-
-
-def training_run(name: str = "squad", **spec: Any) -> Object:
-    """A valid run of two workers; `spec` replaces whole groups."""
-    return {
-        "apiVersion": "trainingrun.io/v1alpha1",
-        "kind": "TrainingRun",
-        "metadata": {"name": name},
-        "spec": {
-            "task": {"type": "causal-lm"},
-            "model": {"fromScratch": {}, "tokenizer": {"train": {}}},
-            "data": {"train": "builtin://python-stdlib"},
-            "training": {"globalBatchSize": 16, "maxSteps": 40},
-            "workers": {"count": 2, "elastic": {"min": 1, "max": 2}},
-            "storage": {"claimName": CLAIM},
-            **spec,
-        },
-    }
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.api.cluster import Namespace, Object
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object
 
 RBAC = Path(__file__).parents[2] / "manifests" / "install" / "rbac.yaml"
 ACCOUNT = "trainingrun-operator"

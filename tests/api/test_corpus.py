@@ -13,8 +13,10 @@ from kubectl_trainingrun import check
 from kubectl_trainingrun.documents import Document, UnreadableError, documents
 from tests.api.cluster import Namespace
 from tests.api.corpus import document
-from tests.api.corpus.invalid import AT_APPLY, BY_CONDITION, Wrong
+from tests.api.corpus.by_condition import BY_CONDITION
+from tests.api.corpus.invalid import AT_APPLY
 from tests.api.corpus.valid import VALID, Right
+from tests.api.corpus.wrong import Wrong
 from tests.api.running import CountingCluster
 from trainingrun_operator.api.v1alpha1 import TrainingRun
 from trainingrun_operator.plan import LaunchPlan, Settings

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from hack.cluster import binaries
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object, training_run
 from trainingrun_operator.api.crd import custom_resource_definition
 
 Kubectl = Callable[..., str]

@@ -7,7 +7,8 @@ import json
 
 from lightkube.resources.core_v1 import ConfigMap
 
-from tests.api.cluster import Namespace, condition, training_run
+from tests.api.cluster import Namespace, condition
+from tests.api.manifests import training_run
 from tests.api.running import CountingCluster
 
 SUMMARY = json.dumps({"summary": {"steps": 40, "firstLoss": 7.5, "lastLoss": 2.25}})

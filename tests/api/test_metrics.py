@@ -7,7 +7,8 @@ import dataclasses
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.running import operator
 from tests.api.server import ApiServer, free_port
 from trainingrun_operator.options import Options

@@ -11,7 +11,8 @@ from hack.cluster import binaries
 from kubectl_trainingrun.exits import Exit
 from kubectl_trainingrun.kubectl import Kubectl
 from kubectl_trainingrun.main import main
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from trainingrun_operator.api.v1alpha1 import RETRY_ANNOTATION
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.server import ApiServer, free_port
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.running import CountingCluster
 from trainingrun_operator.options import Options
 

@@ -6,7 +6,8 @@ import json
 
 from lightkube import Client
 
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.running import operator
 from tests.api.server import ApiServer
 from trainingrun_operator.cluster.kubernetes import TrainingRunResource

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.running import CountingCluster
 
 FAILURE = {"reason": "DataNotFound", "message": "no file; write another folder", "retryable": False}

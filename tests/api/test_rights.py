@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.api import rights
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.running import CountingCluster, operator
 from tests.api.server import ApiServer, write_kubeconfig
 from trainingrun_operator.options import Options

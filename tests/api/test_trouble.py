@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.api.cluster import Namespace, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import training_run
 from tests.api.running import CountingCluster
 
 

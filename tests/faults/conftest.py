@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from lightkube import Client
 
-from tests.api.cluster import Namespace, Object
+from tests.api.cluster import Namespace
 from tests.api.conftest import (
     api_server,
     client,
@@ -19,6 +19,7 @@ from tests.api.conftest import (
     options,
     options_for,
 )
+from tests.api.manifests import Object
 from tests.api.running import CountingCluster, operator
 from tests.api.server import ApiServer
 from tests.faults import recovery

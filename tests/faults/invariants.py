@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx2
 
-from tests.api.cluster import Namespace, Object
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object
 from trainingrun_operator.api.v1alpha1 import MANAGED_BY, MANAGED_BY_LABEL
 
 RUNS = "/apis/trainingrun.io/v1alpha1"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object, training_run
 
 SUMMARY = json.dumps({"summary": {"steps": 40, "firstLoss": 7.5, "lastLoss": 2.25}})
 

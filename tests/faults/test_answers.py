@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object, training_run
 from tests.api.running import CountingCluster
 from tests.faults.faults import (
     Call,

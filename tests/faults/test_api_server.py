@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object, training_run
 from tests.api.running import CountingCluster
 from tests.api.server import ApiServer, free_port
 from tests.faults.invariants import Witness, end_state

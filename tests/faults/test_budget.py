@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from lightkube import Client
 
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
 from tests.api.conftest import fresh_namespace, options_for
+from tests.api.manifests import Object, training_run
 from tests.api.running import CountingCluster, operator
 from tests.api.server import ApiServer
 from tests.faults.faults import Call

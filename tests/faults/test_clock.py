@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object, training_run
 from tests.api.running import operator
 from tests.api.server import ApiServer
 from tests.faults.invariants import Witness, end_state

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from lightkube import Client
 
-from tests.api.cluster import Namespace, Object, training_run
+from tests.api.cluster import Namespace
 from tests.api.conftest import options_for
+from tests.api.manifests import Object, training_run
 from tests.api.running import operator
 from tests.api.server import ApiServer
 from tests.faults.faults import Call, Kill, nth_write

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.api import rights
-from tests.api.cluster import WAIT_SECONDS, Namespace, Object
+from tests.api.cluster import WAIT_SECONDS, Namespace
 from tests.api.conftest import options_for
+from tests.api.manifests import Object
 from tests.api.rights import Rights
 from tests.api.running import CountingCluster, operator
 from tests.api.server import ApiServer, write_kubeconfig

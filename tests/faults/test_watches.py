@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.cluster import Namespace, Object
+from tests.api.cluster import Namespace
+from tests.api.manifests import Object
 from tests.api.running import operator
 from tests.api.server import ApiServer
 from tests.faults.invariants import Witness, end_state
