@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -96,9 +96,20 @@ class ProgressEndpoint:
         Raises:
             AssertionError: they were not within 30 s.
         """
+        self._until(lambda: len(self.accepted) >= reports)
+
+    def until_told(self, of: Callable[[Report], bool]) -> None:
+        """Returns when a report was accepted of which this holds.
+
+        Raises:
+            AssertionError: there was none within 30 s.
+        """
+        self._until(lambda: any(map(of, self.accepted)))
+
+    def _until(self, holds: Callable[[], bool]) -> None:
         with self._arrived:
-            if not self._arrived.wait_for(lambda: len(self.accepted) >= reports, 30):
-                raise AssertionError(f"{len(self.accepted)} of {reports} reports arrived")
+            if not self._arrived.wait_for(holds, 30):
+                raise AssertionError(f"not among the {len(self.accepted)} reports that arrived")
 
     def _wake(self, key: Key) -> None:
         received = self._store.newest(key, UID)

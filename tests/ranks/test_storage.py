@@ -13,7 +13,7 @@ from tests.ranks.conftest import Launch
 from tests.ranks.runs import changed
 from trainingrun_trainer.checkpoints.verify import verified
 from trainingrun_trainer.config import RunConfig
-from trainingrun_trainer.report import ExitCode
+from trainingrun_trainer.report import ExitCode, Report
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,21 +46,23 @@ def fill(disk: Path) -> Path:
             return filler
 
 
+def storage_problem(report: Report) -> str | None:
+    return None if report.training_run is None else report.training_run.storage_problem
+
+
 def test_a_run_trains_on_without_room_and_saves_again_when_there_is_some(
     config: RunConfig, disk: Path, launch: Launch, endpoint: ProgressEndpoint
 ) -> None:
-    on_disk = changed(config, folder=str(disk / "run"), training={"maxSteps": 400})
+    on_disk = changed(config, folder=str(disk / "run"), training={"maxSteps": 1000})
     run = launch(on_disk, **endpoint.env)
     run.until("checkpoint 10 saved")
     filler = fill(disk)
     run.until("the storage is full (No space left on device): no checkpoint was saved")
+    endpoint.until_told(lambda report: storage_problem(report) is not None)
     filler.unlink()
     assert run.end() == ExitCode.SUCCEEDED, run.output()
-    assert verified(disk / "run" / "checkpoints" / "checkpoint-400").step == 400
-    blocks = [report.training_run for report in endpoint.accepted]
-    problems = [block.storage_problem for block in blocks if block is not None]
-    assert any(problems)
-    assert problems[-1] is None
+    assert verified(disk / "run" / "checkpoints" / "checkpoint-1000").step == 1000
+    assert storage_problem(endpoint.accepted[-1]) is None
 
 
 def test_a_run_that_is_to_stop_without_room_fails_with_the_mend_and_keeps_what_it_has(
