@@ -116,8 +116,10 @@ def _counted(
 ) -> Status:
     update: dict[str, Any] = {}
     if wish.problem is None:
+        # Of a run that has ended none trains, also where a pod's own end is yet to be seen.
+        running = 0 if decision.activity is Activity.ENDED else seen.running
         update["workers"] = WorkerCounts(
-            desired=wish.workers, running=seen.running, summary=f"{seen.running}/{wish.workers}"
+            desired=wish.workers, running=running, summary=f"{running}/{wish.workers}"
         )
     healthy = wish.policy.reset_restarts_after_steps
     if decision.stalled_at is not None:

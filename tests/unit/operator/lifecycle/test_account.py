@@ -155,6 +155,15 @@ def test_an_end_is_timed() -> None:
     assert (found.completion_time, found.active_seconds) == (NOW, 600)
 
 
+def test_of_a_run_that_has_ended_no_worker_counts_as_running() -> None:
+    by_now = NOW + timedelta(minutes=1)
+    status = after(seen(job("Failed"), pod(0), status=RAN), wish(), by_now)
+
+    assert status.phase == Phase.FAILED
+    assert status.workers is not None
+    assert status.workers.summary == "0/2"
+
+
 def test_columns_of_a_report_are_ready_to_print() -> None:
     progress = after(seen(RUNNING, pod(), report=received(loss=1.83449))).progress
 
